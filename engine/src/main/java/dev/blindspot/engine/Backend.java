@@ -1,0 +1,53 @@
+package dev.blindspot.engine;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A device with its primitives. Shareable between threads; close it last. There is never a silent
+ * fall-back to another backend.
+ */
+public interface Backend extends AutoCloseable {
+
+  /** "reference", "cpu", "cuda". */
+  String name();
+
+  BackendOptions options();
+
+  /** One line for people: threads, instruction set, library versions. */
+  String description();
+
+  /** Versions and settings that decide a result's bits, for result files. */
+  Map<String, String> properties();
+
+  /**
+   * Prepares a primitive: the first listed implementation that supports it.
+   *
+   * @throws UnsupportedException with the reason of each implementation if none does
+   */
+  <P extends Plan> P plan(Desc<P> desc, PlanOptions options);
+
+  /** Prepares a primitive in all directions, strict FP32. */
+  default <P extends Plan> P plan(Desc<P> desc) {
+    return plan(desc, PlanOptions.all());
+  }
+
+  /**
+   * The ordered list of implementations for a desc: each name with "" where it would be used or the
+   * reason why not.
+   */
+  List<ImplementationReport> explain(Desc<?> desc, PlanOptions options);
+
+  /** A new context; it belongs to one thread at a time. */
+  Context newContext();
+
+  /**
+   * New memory for tensors.
+   *
+   * @param bytes capacity; each tensor takes its size rounded up to 64 bytes
+   */
+  TensorArena arena(long bytes);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,24 @@
+package dev.blindspot.engine.primitives;
+
+import dev.blindspot.engine.Desc;
+import dev.blindspot.engine.ElementType;
+
+/**
+ * Comparison of n rows, element by element, with another tensor or with a number, giving a U8 mask
+ * of 0 and 1. Types F32, F64, I32.
+ */
+public record CompareDesc(Comparison comparison, ElementType type, long n, long length)
+    implements Desc<ComparePlan> {
+
+  public CompareDesc {
+    Check.rows("Compare", n, length);
+    Check.that(
+        type == ElementType.F32 || type == ElementType.F64 || type == ElementType.I32,
+        "Compare: element type " + type + " is not defined");
+  }
+
+  @Override
+  public String summary() {
+    return "Compare " + comparison + " " + type + " [" + n + "," + length + "]";
+  }
+}
