@@ -1,0 +1,63 @@
+package dev.blindspot.nn;
+
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Precision;
+import java.util.Set;
+
+/**
+ * What a network plan is made for.
+ *
+ * @param gradients gradients that {@link NetworkPlan#backward} gives
+ * @param type F32 or F64
+ * @param training training behaviour of dropout and batch norm
+ * @param precision how products are formed
+ * @param keep names of layers whose outputs must survive for inspection
+ * @param seed of dropout
+ */
+public record NetworkOptions(
+    Gradients gradients,
+    ElementType type,
+    boolean training,
+    Precision precision,
+    Set<String> keep,
+    long seed) {
+
+  /** Which gradients a plan computes. */
+  public enum Gradients {
+    NONE,
+    INPUT,
+    PARAMETERS,
+    BOTH;
+
+    /** True for INPUT and BOTH. */
+    public boolean input() {
+      return this == INPUT || this == BOTH;
+    }
+
+    /** True for PARAMETERS and BOTH. */
+    public boolean parameters() {
+      return this == PARAMETERS || this == BOTH;
+    }
+  }
+
+  /** F32, inference behaviour, strict FP32, nothing kept. */
+  public static NetworkOptions of(Gradients gradients) {
+    return new NetworkOptions(gradients, ElementType.F32, false, Precision.FP32, Set.of(), 0);
+  }
+
+  public NetworkOptions type(ElementType t) {
+    return new NetworkOptions(gradients, t, training, precision, keep, seed);
+  }
+
+  public NetworkOptions training(boolean t) {
+    return new NetworkOptions(gradients, type, t, precision, keep, seed);
+  }
+
+  public NetworkOptions keep(String... names) {
+    return new NetworkOptions(gradients, type, training, precision, Set.of(names), seed);
+  }
+
+  public NetworkOptions seed(long s) {
+    return new NetworkOptions(gradients, type, training, precision, keep, s);
+  }
+}

@@ -1,0 +1,61 @@
+package dev.blindspot.nn;
+
+import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Tensor;
+import java.util.Map;
+
+/**
+ * A network prepared for a backend. Owns activations and gradients, laid out once; belongs to one
+ * thread at a time. The first use of a batch size binds its views (allocates on the heap), later
+ * uses allocate nothing.
+ */
+public interface NetworkPlan extends AutoCloseable {
+
+  Network network();
+
+  Backend backend();
+
+  int maxBatch();
+
+  NetworkOptions options();
+
+  /**
+   * Runs the network.
+   *
+   * @param x [n,...] with 1..maxBatch samples, kept unchanged; must stay until backward
+   * @return the output [n,...], owned by the plan and overwritten by the next forward
+   */
+  Tensor forward(Context ctx, Tensor x);
+
+  /**
+   * The planned gradients of sum(dy * y), after {@link #forward}.
+   *
+   * @param dy [n,...]: gradient with respect to the output
+   */
+  void backward(Context ctx, Tensor dy);
+
+  /** The input's gradient [n,...] of the last backward; owned by the plan. */
+  Tensor inputGradient();
+
+  /** Gradient of a trainable parameter, owned by the plan. */
+  Tensor parameterGradient(String node, String parameter);
+
+  /** Output [n,...] of a layer named in {@link NetworkOptions#keep}, of the last forward. */
+  Tensor output(String node);
+
+  /** Must be called after the parameters changed and before the next forward. */
+  void parametersChanged(Context ctx);
+
+  /** Sets the step that dropout's random numbers are keyed by (the sample indices count from 0). */
+  void step(long step);
+
+  /** Implementations by layer, for result files. */
+  Map<String, String> implementations();
+
+  /** Bytes of activations and gradients. */
+  long memoryBytes();
+
+  @Override
+  void close();
+}
