@@ -17,6 +17,18 @@ public record CompareDesc(Comparison comparison, ElementType type, long n, long 
         "Compare: element type " + type + " is not defined");
   }
 
+  /**
+   * A number as this desc's element type holds it.
+   *
+   * @throws dev.blindspot.engine.InvalidInputException for I32 if it is no integer of 32 bits:
+   *     rounding would change what is asked
+   */
+  public double round(double b) {
+    Check.that(
+        type != ElementType.I32 || b == (int) b, "Compare I32: " + b + " is not a 32-bit integer");
+    return type == ElementType.F32 ? (float) b : b;
+  }
+
   @Override
   public String summary() {
     return "Compare " + comparison + " " + type + " [" + n + "," + length + "]";

@@ -1,6 +1,9 @@
 package dev.blindspot.engine.primitives;
 
-/** Element-wise operations; a and b are tensors, alpha and beta numbers. */
+/**
+ * Element-wise operations; a and b are tensors, alpha and beta numbers. I32 results are rounded
+ * towards zero and saturate; NaN gives 0.
+ */
 public enum ElementwiseOp {
   /** y = alpha. Reads no tensor. Also I32 and U8. */
   FILL(0),

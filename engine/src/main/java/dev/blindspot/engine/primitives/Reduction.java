@@ -15,6 +15,6 @@ public enum Reduction {
   LINF,
   MAX,
   MIN,
-  /** Number of elements that are not 0. */
+  /** Number of elements that are not 0; NaN if one is NaN. */
   L0
 }

@@ -30,6 +30,14 @@ final class ReferenceBackend implements Backend {
     implementations =
         new ImplementationList("reference", options.deterministic(), options.verbose());
     ReferenceActivation.register(this);
+    ReferenceElementwise.register(this);
+    ReferenceRowwise.register(this);
+    ReferenceCompare.register(this);
+    ReferenceMask.register(this);
+    ReferenceCount.register(this);
+    ReferenceSelect.register(this);
+    ReferenceRowReduce.register(this);
+    ReferenceArgmax.register(this);
   }
 
   /** Appends a primitive that supports every desc and keeps every guarantee. */
