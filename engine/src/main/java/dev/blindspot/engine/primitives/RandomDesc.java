@@ -11,7 +11,19 @@ public record RandomDesc(
   public RandomDesc {
     Check.floating("Random", type);
     Check.rows("Random", n, length);
-    Check.that(Double.isFinite(a) && Double.isFinite(b), "Random: parameters must be finite");
+    Check.that(
+        Double.isFinite(a) && Double.isFinite(b) && Double.isFinite(b - a),
+        "Random: parameters " + a + ", " + b + " and their difference must be finite");
+    Check.that(
+        distribution == Distribution.UNIFORM ? a <= b : b >= 0,
+        "Random "
+            + distribution
+            + ": parameters "
+            + a
+            + ", "
+            + b
+            + " must be an interval or a mean and a deviation that is not negative");
+    Check.that(length <= 1L << 33, "Random: rows of " + length + " exceed 2^33 elements");
   }
 
   @Override

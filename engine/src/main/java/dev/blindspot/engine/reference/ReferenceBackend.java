@@ -38,6 +38,10 @@ final class ReferenceBackend implements Backend {
     ReferenceSelect.register(this);
     ReferenceRowReduce.register(this);
     ReferenceArgmax.register(this);
+    ReferenceSort.register(this);
+    ReferenceIndex.register(this);
+    ReferenceProjection.register(this);
+    ReferenceRandom.register(this);
   }
 
   /** Appends a primitive that supports every desc and keeps every guarantee. */
