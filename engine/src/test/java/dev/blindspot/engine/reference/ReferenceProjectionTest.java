@@ -113,8 +113,8 @@ class ReferenceProjectionTest {
     }
     double radius = Math.pow(10, random.nextDouble(-3, 1));
     double[] z = project(norm, 0, 1, x, radius, y);
-    // Adding the step to x rounds each z to half an ulp of 1.
-    assertTrue(norm(norm, x, z) <= radius * (1 + 1e-14) + length * 0x1p-53, "outside the ball");
+    // Step, lambda and sum are at most 2, and each is rounded.
+    assertTrue(norm(norm, x, z) <= radius * (1 + 1e-14) + length * 0x1p-51, "outside the ball");
     for (int t = 0; t < 30; t++) {
       double[] w = feasible(random, norm, x, radius);
       double product = 0;
