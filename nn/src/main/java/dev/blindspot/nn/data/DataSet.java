@@ -216,6 +216,32 @@ public final class DataSet {
         name, sampleShape, classes, Arrays.copyOf(pixels, n), Arrays.copyOf(labels, n));
   }
 
+  /** The same samples with another number of classes. */
+  DataSet withClasses(int count) {
+    return count == classes ? this : new DataSet(name, sampleShape, count, pixels, labels);
+  }
+
+  /**
+   * Splits by a seeded shuffle.
+   *
+   * @param testShare part of the samples that becomes the test set, at least one
+   */
+  public DataSplit split(double testShare, long seed) {
+    int test = Math.max(1, (int) Math.round(testShare * size()));
+    if (!(testShare > 0) || test >= size()) {
+      throw new InvalidInputException(
+          "Data set "
+              + name
+              + ": cannot split "
+              + size()
+              + " samples with a test share of "
+              + testShare);
+    }
+    int[] order = shuffled(seed);
+    return new DataSplit(
+        subset(Arrays.copyOfRange(order, test, order.length)), subset(Arrays.copyOf(order, test)));
+  }
+
   /** The indices of all samples, shuffled by {@code seed}. */
   public int[] shuffled(long seed) {
     return shuffled(size(), seed);
