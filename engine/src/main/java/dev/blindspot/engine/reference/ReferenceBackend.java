@@ -30,6 +30,11 @@ final class ReferenceBackend implements Backend {
     implementations =
         new ImplementationList("reference", options.deterministic(), options.verbose());
     ReferenceActivation.register(this);
+    ReferenceConv2d.register(this);
+    ReferenceLinear.register(this);
+    ReferenceMatMul.register(this);
+    ReferenceBias.register(this);
+    ReferenceSingularValues.register(this);
     ReferenceElementwise.register(this);
     ReferenceRowwise.register(this);
     ReferenceCompare.register(this);
