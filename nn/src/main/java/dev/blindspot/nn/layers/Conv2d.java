@@ -1,0 +1,183 @@
+package dev.blindspot.nn.layers;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Layout;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.engine.primitives.BiasDesc;
+import dev.blindspot.engine.primitives.BiasPlan;
+import dev.blindspot.engine.primitives.Conv2dDesc;
+import dev.blindspot.engine.primitives.Conv2dPlan;
+import dev.blindspot.engine.primitives.PackedWeights;
+import dev.blindspot.engine.primitives.PostOp;
+import dev.blindspot.nn.Initializer;
+import dev.blindspot.nn.Layer;
+import dev.blindspot.nn.LayerPlan;
+import dev.blindspot.nn.LayerSetup;
+import dev.blindspot.nn.LayerTensors;
+import dev.blindspot.nn.ParameterSpec;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Two-dimensional convolution with k filters r x s; see {@link Conv2dDesc}. Parameters "w"
+ * [k,c/groups,r,s] and, with bias, "b" [k].
+ */
+public record Conv2d(
+    int k,
+    int r,
+    int s,
+    int strideH,
+    int strideW,
+    int padTop,
+    int padLeft,
+    int padBottom,
+    int padRight,
+    int dilationH,
+    int dilationW,
+    int groups,
+    boolean bias,
+    Initializer initializer)
+    implements Layer {
+
+  /** Square window, stride and padding; with bias, He initialisation. */
+  public static Conv2d of(int k, int window, int stride, int pad) {
+    return new Conv2d(
+        k, window, window, stride, stride, pad, pad, pad, pad, 1, 1, 1, true, Initializer.he());
+  }
+
+  /** The same without bias (before a batch norm). */
+  public Conv2d withoutBias() {
+    return new Conv2d(
+        k,
+        r,
+        s,
+        strideH,
+        strideW,
+        padTop,
+        padLeft,
+        padBottom,
+        padRight,
+        dilationH,
+        dilationW,
+        groups,
+        false,
+        initializer);
+  }
+
+  @Override
+  public String kind() {
+    return "Conv2d";
+  }
+
+  /** The primitive's desc for an input [c,h,w]. */
+  public Conv2dDesc desc(ElementType type, long n, Shape input) {
+    Shape in = Shapes.image(kind(), List.of(input));
+    return new Conv2dDesc(
+        type,
+        n,
+        Shapes.size(in, 0),
+        Shapes.size(in, 1),
+        Shapes.size(in, 2),
+        k,
+        r,
+        s,
+        strideH,
+        strideW,
+        padTop,
+        padLeft,
+        padBottom,
+        padRight,
+        dilationH,
+        dilationW,
+        groups,
+        bias ? List.of(PostOp.BIAS) : List.of(),
+        false,
+        Layout.NCHW,
+        Layout.NCHW);
+  }
+
+  @Override
+  public Shape outputShape(List<Shape> inputs) {
+    Conv2dDesc d = desc(ElementType.F32, 1, Shapes.image(kind(), inputs));
+    return Shape.of(k, d.p(), d.q());
+  }
+
+  @Override
+  public List<ParameterSpec> parameters(List<Shape> inputs) {
+    long c = Shapes.image(kind(), inputs).dim(0);
+    List<ParameterSpec> specs = new ArrayList<>();
+    specs.add(ParameterSpec.weight("w", Shape.of(k, c / groups, r, s), initializer));
+    if (bias) {
+      specs.add(ParameterSpec.bias("b", Shape.of(k)));
+    }
+    return specs;
+  }
+
+  @Override
+  public LayerPlan plan(LayerSetup setup) {
+    return new Prepared(this, setup);
+  }
+
+  private static final class Prepared implements LayerPlan {
+    private final Conv2dPlan plan;
+    private final BiasPlan biasGradient;
+    private final boolean bias;
+    private PackedWeights packed;
+
+    Prepared(Conv2d layer, LayerSetup setup) {
+      Conv2dDesc d = layer.desc(setup.type(), setup.maxBatch(), setup.inputs().get(0));
+      plan = setup.backend().plan(d, Shapes.options(setup));
+      bias = layer.bias();
+      biasGradient =
+          bias && setup.parameterGradient()
+              ? setup
+                  .backend()
+                  .plan(
+                      new BiasDesc(setup.type(), setup.maxBatch(), d.k(), (long) d.p() * d.q()),
+                      PlanOptions.directions(Direction.BACKWARD_WEIGHTS))
+              : null;
+    }
+
+    @Override
+    public void parametersChanged(Context ctx, LayerTensors t) {
+      if (packed == null) {
+        packed = plan.pack(ctx, t.w(0));
+      } else {
+        plan.repack(ctx, t.w(0), packed);
+      }
+    }
+
+    @Override
+    public void forward(Context ctx, LayerTensors t) {
+      plan.forward(ctx, t.x(), packed, bias ? t.w(1) : null, t.y());
+    }
+
+    @Override
+    public void backward(Context ctx, LayerTensors t) {
+      if (t.dx() != null) {
+        plan.backwardData(ctx, t.dy(), packed, t.dx());
+      }
+      if (t.dw(0) != null) {
+        plan.backwardWeights(ctx, t.x(), t.dy(), t.dw(0));
+      }
+      if (bias && t.dw(1) != null) {
+        biasGradient.backwardWeights(ctx, t.dy(), t.dw(1));
+      }
+    }
+
+    @Override
+    public List<String> implementations() {
+      return Shapes.implementations(plan);
+    }
+
+    @Override
+    public void close() {
+      if (packed != null) {
+        packed.close();
+      }
+    }
+  }
+}

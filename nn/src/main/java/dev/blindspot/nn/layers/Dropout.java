@@ -1,0 +1,56 @@
+package dev.blindspot.nn.layers;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.engine.primitives.DropoutDesc;
+import dev.blindspot.engine.primitives.DropoutPlan;
+import dev.blindspot.nn.Layer;
+import dev.blindspot.nn.LayerPlan;
+import dev.blindspot.nn.LayerSetup;
+import dev.blindspot.nn.LayerTensors;
+import java.util.List;
+
+/** Inverted dropout in training plans, identity in others; see {@link DropoutDesc}. */
+public record Dropout(double rate) implements Layer {
+
+  @Override
+  public String kind() {
+    return "Dropout";
+  }
+
+  @Override
+  public Shape outputShape(List<Shape> inputs) {
+    return Shapes.single(kind(), inputs);
+  }
+
+  @Override
+  public LayerPlan plan(LayerSetup setup) {
+    if (!setup.training()) {
+      return new CopyPlan(setup);
+    }
+    DropoutPlan plan =
+        setup
+            .backend()
+            .plan(
+                new DropoutDesc(setup.type(), setup.maxBatch(), setup.output().size(), rate),
+                Shapes.options(setup));
+    return new LayerPlan() {
+      @Override
+      public void forward(Context ctx, LayerTensors t) {
+        plan.forward(ctx, t.key(), t.x(), t.y());
+      }
+
+      @Override
+      public void backward(Context ctx, LayerTensors t) {
+        if (t.dx() != null) {
+          plan.backwardData(ctx, t.key(), t.dy(), t.dx());
+        }
+      }
+
+      @Override
+      public List<String> implementations() {
+        return Shapes.implementations(plan);
+      }
+    };
+  }
+}

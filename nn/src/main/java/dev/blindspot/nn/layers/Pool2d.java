@@ -1,0 +1,95 @@
+package dev.blindspot.nn.layers;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.engine.primitives.Pool2dDesc;
+import dev.blindspot.engine.primitives.Pool2dPlan;
+import dev.blindspot.engine.primitives.Pooling;
+import dev.blindspot.nn.Layer;
+import dev.blindspot.nn.LayerPlan;
+import dev.blindspot.nn.LayerSetup;
+import dev.blindspot.nn.LayerTensors;
+import java.util.List;
+
+/** Pooling with windows r x s, which may overlap; see {@link Pool2dDesc}. */
+public record Pool2d(
+    Pooling pooling,
+    int r,
+    int s,
+    int strideH,
+    int strideW,
+    int padTop,
+    int padLeft,
+    int padBottom,
+    int padRight)
+    implements Layer {
+
+  /** Max-pool with square windows. */
+  public static Pool2d max(int window, int stride) {
+    return new Pool2d(Pooling.MAX, window, window, stride, stride, 0, 0, 0, 0);
+  }
+
+  /** Average-pool with square windows. */
+  public static Pool2d average(int window, int stride) {
+    return new Pool2d(Pooling.AVERAGE_INCLUDE_PAD, window, window, stride, stride, 0, 0, 0, 0);
+  }
+
+  @Override
+  public String kind() {
+    return pooling == Pooling.MAX ? "MaxPool" : "AveragePool";
+  }
+
+  /** The primitive's desc for an input [c,h,w]. */
+  public Pool2dDesc desc(ElementType type, long n, Shape input) {
+    Shape in = Shapes.image(kind(), List.of(input));
+    return new Pool2dDesc(
+        pooling,
+        type,
+        n,
+        Shapes.size(in, 0),
+        Shapes.size(in, 1),
+        Shapes.size(in, 2),
+        r,
+        s,
+        strideH,
+        strideW,
+        padTop,
+        padLeft,
+        padBottom,
+        padRight);
+  }
+
+  @Override
+  public Shape outputShape(List<Shape> inputs) {
+    Pool2dDesc d = desc(ElementType.F32, 1, Shapes.image(kind(), inputs));
+    return Shape.of(d.c(), d.p(), d.q());
+  }
+
+  @Override
+  public LayerPlan plan(LayerSetup setup) {
+    Pool2dPlan plan =
+        setup
+            .backend()
+            .plan(
+                desc(setup.type(), setup.maxBatch(), setup.inputs().get(0)), Shapes.options(setup));
+    return new LayerPlan() {
+      @Override
+      public void forward(Context ctx, LayerTensors t) {
+        plan.forward(ctx, t.x(), t.y());
+      }
+
+      @Override
+      public void backward(Context ctx, LayerTensors t) {
+        if (t.dx() != null) {
+          plan.backwardData(ctx, t.x(), t.y(), t.dy(), t.dx());
+        }
+      }
+
+      @Override
+      public List<String> implementations() {
+        return Shapes.implementations(plan);
+      }
+    };
+  }
+}

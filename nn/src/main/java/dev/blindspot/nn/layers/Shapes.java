@@ -1,0 +1,57 @@
+package dev.blindspot.nn.layers;
+
+import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Plan;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.nn.LayerSetup;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+
+/** Validation shared by the layers. */
+final class Shapes {
+  private Shapes() {}
+
+  /** The only input of a layer. */
+  static Shape single(String kind, List<Shape> inputs) {
+    if (inputs.size() != 1 || inputs.get(0).size() < 1) {
+      throw new InvalidInputException(kind + ": needs one input with elements, not " + inputs);
+    }
+    return inputs.get(0);
+  }
+
+  /** The only input of a layer on images [c,h,w]. */
+  static Shape image(String kind, List<Shape> inputs) {
+    Shape s = single(kind, inputs);
+    if (s.rank() != 3) {
+      throw new InvalidInputException(kind + ": needs images [c,h,w], not " + s);
+    }
+    return s;
+  }
+
+  static int size(Shape s, int axis) {
+    return Math.toIntExact(s.dim(axis));
+  }
+
+  /** The directions that a layer must plan. */
+  static PlanOptions options(LayerSetup setup) {
+    EnumSet<Direction> d = EnumSet.of(Direction.FORWARD);
+    if (setup.inputGradient()) {
+      d.add(Direction.BACKWARD_DATA);
+    }
+    if (setup.parameterGradient()) {
+      d.add(Direction.BACKWARD_WEIGHTS);
+    }
+    return new PlanOptions(d, setup.precision(), false);
+  }
+
+  /** "forward NAME, backward-data NAME, ..." for reports. */
+  static List<String> implementations(Plan plan) {
+    return plan.options().directions().stream()
+        .map(
+            d -> d.name().toLowerCase(Locale.ROOT).replace('_', '-') + " " + plan.implementation(d))
+        .toList();
+  }
+}
