@@ -1,0 +1,77 @@
+package dev.blindspot.attacks.bounds;
+
+import dev.blindspot.engine.primitives.Conv2dDesc;
+
+/**
+ * Bracket of a convolution's norm, for any stride, padding, dilation and groups. The upper end is
+ * the smallest of several guaranteed bounds and names it; the lower end is a Rayleigh quotient of
+ * the operator with its real size and padding.
+ */
+public final class ConvBounds {
+  /** Operators of at most so many entries may be bounded as matrices. */
+  private static final int DENSE_ENTRIES = 1 << 20;
+
+  private static final int DENSE_SIDE = 256;
+
+  private ConvBounds() {}
+
+  /**
+   * @param w [k,c/groups,r,s]; the desc's element type and layouts do not matter
+   */
+  public static LayerBound of(String name, Conv2dDesc desc, double[] w, BoundsOptions options) {
+    return of(name, "Conv2d", ConvGeometry.of(desc), w, options);
+  }
+
+  static LayerBound of(
+      String name, String kind, ConvGeometry g, double[] w, BoundsOptions options) {
+    if (!Double.isFinite(Rounding.maxAbs(w))) {
+      return LayerBound.notCertified(name, kind, "weights are not finite");
+    }
+    ConvOperator operator = new ConvOperator(g, w);
+    double upper = operator.schur();
+    String method = "schur";
+    double symbol = 0;
+    double gram = 0;
+    double four = 0;
+    String grid = "";
+    for (int group = 0; group < g.groups(); group++) {
+      PolyphaseKernel kernel = PolyphaseKernel.of(g, w, group);
+      double budget = options.work() / g.groups();
+      SymbolBound s = SymbolBound.withBudget(kernel, budget);
+      grid = kernel.taps() == 1 ? "gram (one tap)" : "symbol " + s.n1() + "x" + s.n2() + ", gram";
+      symbol = Math.max(symbol, s.upper(options.threads()));
+      if (kernel.taps() > 1) {
+        gram = Math.max(gram, KernelGramBound.upper(kernel, budget / 10));
+        four = Math.max(four, ReshapeBound.upper(kernel, budget / 40));
+      }
+    }
+    boolean oneTap = gram == 0;
+    if (symbol < upper) {
+      upper = symbol;
+      method = grid;
+    }
+    if (gram < upper && !oneTap) {
+      upper = gram;
+      method = "kernel gram";
+    }
+    if (four < upper && !oneTap) {
+      upper = four;
+      method = "four reshapes";
+    }
+    double dense = dense(g, operator);
+    if (dense < upper) {
+      upper = dense;
+      method = "gram of the matrix";
+    }
+    double lower = Lanczos.lower(operator, options.work() / 8);
+    return new LayerBound(name, kind, Math.min(lower, upper), upper, method);
+  }
+
+  /** The operator as a matrix, where it is small: sees the borders that the symbol does not. */
+  private static double dense(ConvGeometry g, ConvOperator operator) {
+    long entries = (long) g.inputs() * g.outputs();
+    return entries <= DENSE_ENTRIES && Math.min(g.inputs(), g.outputs()) <= DENSE_SIDE
+        ? GramIteration.upper(operator.toDense(), g.outputs(), g.inputs())
+        : Double.POSITIVE_INFINITY;
+  }
+}
