@@ -43,6 +43,7 @@ final class ReferenceBackend implements Backend {
     ReferenceSelect.register(this);
     ReferenceRowReduce.register(this);
     ReferenceArgmax.register(this);
+    ReferenceLbfgs.register(this);
     ReferenceSort.register(this);
     ReferenceIndex.register(this);
     ReferenceProjection.register(this);
