@@ -1,17 +1,14 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
-import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.ArgmaxDesc;
-import dev.blindspot.engine.primitives.ArgmaxPlan;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.rows.CheckedArgmax;
 
 /** Index of each row's maximum. */
-final class ReferenceArgmax extends BasePlan<ArgmaxDesc> implements ArgmaxPlan {
+final class ReferenceArgmax extends CheckedArgmax {
 
   static void register(ReferenceBackend backend) {
     backend.add(ArgmaxDesc.class, (d, o, i) -> new ReferenceArgmax(backend, d, o, i));
@@ -23,12 +20,8 @@ final class ReferenceArgmax extends BasePlan<ArgmaxDesc> implements ArgmaxPlan {
   }
 
   @Override
-  public void execute(Context ctx, Tensor x, Tensor index) {
-    planned(Direction.FORWARD);
+  protected void run(Context ctx, long n, Tensor x, Tensor index) {
     long length = desc().length();
-    long n = batch("x", x, desc().type(), desc().n(), length);
-    rows("index", index, ElementType.I32, n, 1);
-    distinct("index", index, "x", x, false);
     Cells in = Cells.of(x);
     Cells out = Cells.of(index);
     for (long i = 0; i < n; i++) {

@@ -1,16 +1,14 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.ElementwiseDesc;
-import dev.blindspot.engine.primitives.ElementwisePlan;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.rows.CheckedElementwise;
 
 /** Element-wise operations by the formula; I32 results saturate. */
-final class ReferenceElementwise extends BasePlan<ElementwiseDesc> implements ElementwisePlan {
+final class ReferenceElementwise extends CheckedElementwise {
 
   static void register(ReferenceBackend backend) {
     backend.add(ElementwiseDesc.class, (d, o, i) -> new ReferenceElementwise(backend, d, o, i));
@@ -22,24 +20,15 @@ final class ReferenceElementwise extends BasePlan<ElementwiseDesc> implements El
   }
 
   @Override
-  public void execute(Context ctx, Tensor a, Tensor b, double alpha, double beta, Tensor y) {
-    planned(Direction.FORWARD);
-    long n = batch("y", y, desc().type(), desc().n(), desc().length());
-    int operands = desc().op().operands();
-    Cells left = operands > 0 ? operand("a", a, y, n) : null;
-    Cells right = operands > 1 ? operand("b", b, y, n) : null;
+  protected void run(Context ctx, long n, Tensor a, Tensor b, double alpha, double beta, Tensor y) {
+    Cells left = Cells.of(a);
+    Cells right = Cells.of(b);
     Cells out = Cells.of(y);
     for (long i = 0; i < n * desc().length(); i++) {
       double l = left == null ? 0 : left.get(i);
       double r = right == null ? 0 : right.get(i);
       out.set(i, value(l, r, alpha, beta));
     }
-  }
-
-  private Cells operand(String name, Tensor t, Tensor y, long n) {
-    rows(name, t, desc().type(), n, desc().length());
-    distinct("y", y, name, t, true);
-    return Cells.of(t);
   }
 
   private double value(double a, double b, double alpha, double beta) {

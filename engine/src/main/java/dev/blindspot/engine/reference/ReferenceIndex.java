@@ -1,20 +1,17 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
-import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.IndexDesc;
 import dev.blindspot.engine.primitives.IndexOp;
-import dev.blindspot.engine.primitives.IndexPlan;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.rows.CheckedIndex;
 import java.util.BitSet;
 
 /** Copies by index. Indices are on the host, so a wrong one is refused before anything is done. */
-final class ReferenceIndex extends BasePlan<IndexDesc> implements IndexPlan {
+final class ReferenceIndex extends CheckedIndex {
 
   static void register(ReferenceBackend backend) {
     backend.add(IndexDesc.class, (d, o, i) -> new ReferenceIndex(backend, d, o, i));
@@ -26,10 +23,7 @@ final class ReferenceIndex extends BasePlan<IndexDesc> implements IndexPlan {
   }
 
   @Override
-  public void execute(Context ctx, Tensor index, Tensor x, Tensor y) {
-    planned(Direction.FORWARD);
-    long n = batch("index", index, ElementType.I32, desc().n(), 1);
-    long bound = check(index, x, y, n);
+  protected void run(Context ctx, long n, long bound, Tensor index, Tensor x, Tensor y) {
     Cells at = Cells.of(index);
     refuseOutside(at, n, bound);
     Cells in = Cells.of(x);
@@ -43,30 +37,6 @@ final class ReferenceIndex extends BasePlan<IndexDesc> implements IndexPlan {
         case GATHER_ELEMENTS -> copy(in, i * length + k, out, i, 1);
       }
     }
-  }
-
-  /** Refuses wrong shapes and overlaps; returns the bound of the indices. */
-  private long check(Tensor index, Tensor x, Tensor y, long n) {
-    long length = desc().length();
-    long bound =
-        switch (desc().op()) {
-          case GATHER_ROWS -> {
-            rows("y", y, desc().type(), n, length);
-            yield batch("x", x, desc().type(), desc().rows(), length);
-          }
-          case SCATTER_ROWS -> {
-            rows("x", x, desc().type(), n, length);
-            yield batch("y", y, desc().type(), desc().rows(), length);
-          }
-          case GATHER_ELEMENTS -> {
-            rows("x", x, desc().type(), n, length);
-            rows("y", y, desc().type(), n, 1);
-            yield length;
-          }
-        };
-    distinct("y", y, "x", x, false);
-    distinct("y", y, "index", index, false);
-    return bound;
   }
 
   private void refuseOutside(Cells at, long n, long bound) {

@@ -1,18 +1,15 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
-import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.LbfgsDesc;
 import dev.blindspot.engine.primitives.LbfgsHistory;
-import dev.blindspot.engine.primitives.LbfgsPlan;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.rows.CheckedLbfgs;
 
 /** The two-loop recursion for each row. */
-final class ReferenceLbfgs extends BasePlan<LbfgsDesc> implements LbfgsPlan {
+final class ReferenceLbfgs extends CheckedLbfgs {
 
   static void register(ReferenceBackend backend) {
     backend.add(LbfgsDesc.class, (d, o, i) -> new ReferenceLbfgs(backend, d, o, i));
@@ -24,17 +21,9 @@ final class ReferenceLbfgs extends BasePlan<LbfgsDesc> implements LbfgsPlan {
   }
 
   @Override
-  public void update(Context ctx, Tensor accept, Tensor s, Tensor y, LbfgsHistory history) {
-    planned(Direction.FORWARD);
+  protected void store(
+      Context ctx, long n, Tensor accept, Tensor s, Tensor y, LbfgsHistory history) {
     int length = Math.toIntExact(desc().length());
-    long n = batch("s", s, desc().type(), desc().n(), length);
-    rows("y", y, desc().type(), n, length);
-    history(history, n);
-    distinct("history.s", history.s(), "s", s, false);
-    distinct("history.y", history.y(), "y", y, false);
-    if (accept != null) {
-      rows("accept", accept, ElementType.U8, n, 1);
-    }
     Cells accepted = Cells.of(accept);
     Cells count = Cells.of(history.count());
     for (int i = 0; i < n; i++) {
@@ -56,19 +45,8 @@ final class ReferenceLbfgs extends BasePlan<LbfgsDesc> implements LbfgsPlan {
   }
 
   @Override
-  public void direction(Context ctx, Tensor g, Tensor free, LbfgsHistory history, Tensor d) {
-    planned(Direction.FORWARD);
-    int length = Math.toIntExact(desc().length());
-    long n = batch("g", g, desc().type(), desc().n(), length);
-    rows("d", d, desc().type(), n, length);
-    history(history, n);
-    distinct("d", d, "g", g, true);
-    distinct("d", d, "history.s", history.s(), false);
-    distinct("d", d, "history.y", history.y(), false);
-    if (free != null) {
-      rows("free", free, ElementType.U8, n, length);
-      distinct("d", d, "free", free, false);
-    }
+  protected void recurse(
+      Context ctx, long n, Tensor g, Tensor free, LbfgsHistory history, Tensor d) {
     Cells mask = Cells.of(free);
     for (int i = 0; i < n; i++) {
       row(Cells.of(g), mask, history, i, Cells.of(d));
@@ -107,13 +85,6 @@ final class ReferenceLbfgs extends BasePlan<LbfgsDesc> implements LbfgsPlan {
     for (int j = 0; j < length; j++) {
       d.set(from + j, -q[j]);
     }
-  }
-
-  private void history(LbfgsHistory h, long n) {
-    rows("history.s", h.s(), desc().type(), n, desc().memory() * desc().length());
-    rows("history.y", h.y(), desc().type(), n, desc().memory() * desc().length());
-    rows("history.count", h.count(), ElementType.I32, n, 1);
-    distinct("history.s", h.s(), "history.y", h.y(), false);
   }
 
   /** One pair on the free unknowns. */

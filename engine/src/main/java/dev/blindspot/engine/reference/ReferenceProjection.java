@@ -1,15 +1,13 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.Norm;
 import dev.blindspot.engine.primitives.ProjectionDesc;
-import dev.blindspot.engine.primitives.ProjectionPlan;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.rows.CheckedProjection;
 import java.util.Arrays;
 
 /**
@@ -18,7 +16,7 @@ import java.util.Arrays;
  * shrink(v) = v s for L2, max(v - lambda, 0) for L1, min(v, radius) for Linf, where s and lambda
  * make the norm equal the radius.
  */
-final class ReferenceProjection extends BasePlan<ProjectionDesc> implements ProjectionPlan {
+final class ReferenceProjection extends CheckedProjection {
 
   static void register(ReferenceBackend backend) {
     backend.add(ProjectionDesc.class, (d, o, i) -> new ReferenceProjection(backend, d, o, i));
@@ -30,16 +28,8 @@ final class ReferenceProjection extends BasePlan<ProjectionDesc> implements Proj
   }
 
   @Override
-  public void execute(Context ctx, Tensor x, Tensor radius, Tensor y, Tensor z) {
-    planned(Direction.FORWARD);
+  protected void run(Context ctx, long n, Tensor x, Tensor radius, Tensor y, Tensor z) {
     long length = desc().length();
-    long n = batch("x", x, desc().type(), desc().n(), length);
-    rows("radius", radius, desc().type(), n, 1);
-    rows("y", y, desc().type(), n, length);
-    rows("z", z, desc().type(), n, length);
-    distinct("z", z, "y", y, true);
-    distinct("z", z, "x", x, false);
-    distinct("z", z, "radius", radius, false);
     Cells centre = Cells.of(x);
     Cells radii = Cells.of(radius);
     Cells point = Cells.of(y);

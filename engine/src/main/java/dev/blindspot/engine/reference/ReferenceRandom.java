@@ -1,22 +1,20 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.Distribution;
 import dev.blindspot.engine.primitives.RandomDesc;
 import dev.blindspot.engine.primitives.RandomKey;
-import dev.blindspot.engine.primitives.RandomPlan;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.rows.CheckedRandom;
 
 /**
  * Random numbers. The key of Philox is the seed; the counter is (block, sample, step, stream). An
  * F32 element takes one word of a block of four, an F64 element two.
  */
-final class ReferenceRandom extends BasePlan<RandomDesc> implements RandomPlan {
+final class ReferenceRandom extends CheckedRandom {
 
   static void register(ReferenceBackend backend) {
     backend.add(RandomDesc.class, (d, o, i) -> new ReferenceRandom(backend, d, o, i));
@@ -28,18 +26,8 @@ final class ReferenceRandom extends BasePlan<RandomDesc> implements RandomPlan {
   }
 
   @Override
-  public void execute(Context ctx, RandomKey key, Tensor y) {
-    planned(Direction.FORWARD);
+  protected void run(Context ctx, long n, RandomKey key, Tensor y) {
     long length = desc().length();
-    long n = batch("y", y, desc().type(), desc().n(), length);
-    if (key.sample() != null) {
-      rows("sample", key.sample(), ElementType.I32, n, 1);
-      distinct("y", y, "sample", key.sample(), false);
-    }
-    if (key.step() != null) {
-      elements("step", key.step(), ElementType.I32, 1);
-      distinct("y", y, "step", key.step(), false);
-    }
     Cells samples = Cells.of(key.sample());
     int step = key.step() == null ? 0 : (int) Cells.of(key.step()).get(0);
     Cells out = Cells.of(y);

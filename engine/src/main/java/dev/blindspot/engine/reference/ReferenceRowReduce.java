@@ -1,17 +1,15 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.Reduction;
 import dev.blindspot.engine.primitives.RowReduceDesc;
-import dev.blindspot.engine.primitives.RowReducePlan;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.rows.CheckedRowReduce;
 
 /** Row reductions; sums are compensated (Neumaier 1974), so that F64 has an oracle too. */
-final class ReferenceRowReduce extends BasePlan<RowReduceDesc> implements RowReducePlan {
+final class ReferenceRowReduce extends CheckedRowReduce {
 
   static void register(ReferenceBackend backend) {
     backend.add(RowReduceDesc.class, (d, o, i) -> new ReferenceRowReduce(backend, d, o, i));
@@ -23,19 +21,10 @@ final class ReferenceRowReduce extends BasePlan<RowReduceDesc> implements RowRed
   }
 
   @Override
-  public void execute(Context ctx, Tensor a, Tensor b, Tensor y) {
-    planned(Direction.FORWARD);
+  protected void run(Context ctx, long n, Tensor a, Tensor b, Tensor y) {
     long length = desc().length();
-    long n = batch("a", a, desc().type(), desc().n(), length);
-    rows("y", y, desc().type(), n, 1);
-    distinct("y", y, "a", a, length == 1);
-    boolean dot = desc().reduction() == Reduction.DOT;
-    if (dot) {
-      rows("b", b, desc().type(), n, length);
-      distinct("y", y, "b", b, length == 1);
-    }
     Cells left = Cells.of(a);
-    Cells right = dot ? Cells.of(b) : left;
+    Cells right = b == null ? left : Cells.of(b);
     Cells out = Cells.of(y);
     for (long i = 0; i < n; i++) {
       out.set(i, reduce(left, right, i * length, (i + 1) * length));

@@ -1,17 +1,15 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.RowwiseDesc;
 import dev.blindspot.engine.primitives.RowwiseOp;
-import dev.blindspot.engine.primitives.RowwisePlan;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.rows.CheckedRowwise;
 
 /** One number for each row, applied to the row. */
-final class ReferenceRowwise extends BasePlan<RowwiseDesc> implements RowwisePlan {
+final class ReferenceRowwise extends CheckedRowwise {
 
   static void register(ReferenceBackend backend) {
     backend.add(RowwiseDesc.class, (d, o, i) -> new ReferenceRowwise(backend, d, o, i));
@@ -23,14 +21,8 @@ final class ReferenceRowwise extends BasePlan<RowwiseDesc> implements RowwisePla
   }
 
   @Override
-  public void execute(Context ctx, Tensor alpha, Tensor a, Tensor y) {
-    planned(Direction.FORWARD);
+  protected void run(Context ctx, long n, Tensor alpha, Tensor a, Tensor y) {
     long length = desc().length();
-    long n = batch("a", a, desc().type(), desc().n(), length);
-    rows("alpha", alpha, desc().type(), n, 1);
-    rows("y", y, desc().type(), n, length);
-    distinct("y", y, "a", a, true);
-    distinct("y", y, "alpha", alpha, length == 1);
     Cells number = Cells.of(alpha);
     Cells in = Cells.of(a);
     Cells out = Cells.of(y);

@@ -1,17 +1,14 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
-import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.SelectDesc;
-import dev.blindspot.engine.primitives.SelectPlan;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.rows.CheckedSelect;
 
 /** Choice by mask. */
-final class ReferenceSelect extends BasePlan<SelectDesc> implements SelectPlan {
+final class ReferenceSelect extends CheckedSelect {
 
   static void register(ReferenceBackend backend) {
     backend.add(SelectDesc.class, (d, o, i) -> new ReferenceSelect(backend, d, o, i));
@@ -23,16 +20,8 @@ final class ReferenceSelect extends BasePlan<SelectDesc> implements SelectPlan {
   }
 
   @Override
-  public void execute(Context ctx, Tensor mask, Tensor a, Tensor b, Tensor y) {
-    planned(Direction.FORWARD);
+  protected void run(Context ctx, long n, Tensor mask, Tensor a, Tensor b, Tensor y) {
     long length = desc().length();
-    long n = batch("y", y, desc().type(), desc().n(), length);
-    rows("mask", mask, ElementType.U8, n, desc().perRow() ? 1 : length);
-    rows("a", a, desc().type(), n, length);
-    rows("b", b, desc().type(), n, length);
-    distinct("y", y, "mask", mask, false);
-    distinct("y", y, "a", a, true);
-    distinct("y", y, "b", b, true);
     Cells choice = Cells.of(mask);
     Cells left = Cells.of(a);
     Cells right = Cells.of(b);

@@ -1,20 +1,16 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
-import dev.blindspot.engine.ElementType;
-import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.SortDesc;
-import dev.blindspot.engine.primitives.SortPlan;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.rows.CheckedSort;
 import java.util.Arrays;
 import java.util.Comparator;
 
 /** Top-k by a stable sort of each row's indices. */
-final class ReferenceSort extends BasePlan<SortDesc> implements SortPlan {
+final class ReferenceSort extends CheckedSort {
 
   static void register(ReferenceBackend backend) {
     backend.add(SortDesc.class, (d, o, i) -> new ReferenceSort(backend, d, o, i));
@@ -26,22 +22,7 @@ final class ReferenceSort extends BasePlan<SortDesc> implements SortPlan {
   }
 
   @Override
-  public void execute(Context ctx, Tensor x, Tensor values, Tensor indices) {
-    planned(Direction.FORWARD);
-    long n = batch("x", x, desc().type(), desc().n(), desc().length());
-    if (values == null && indices == null) {
-      throw new InvalidInputException(
-          desc().summary() + ": values and indices are both missing; give at least one");
-    }
-    if (values != null) {
-      rows("values", values, desc().type(), n, desc().k());
-      distinct("values", values, "x", x, false);
-      distinct("values", values, "indices", indices, false);
-    }
-    if (indices != null) {
-      rows("indices", indices, ElementType.I32, n, desc().k());
-      distinct("indices", indices, "x", x, false);
-    }
+  protected void run(Context ctx, long n, Tensor x, Tensor values, Tensor indices) {
     Cells in = Cells.of(x);
     Cells sorted = Cells.of(values);
     Cells places = Cells.of(indices);
