@@ -1,0 +1,332 @@
+package dev.blindspot.nn.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.ByteString;
+import dev.blindspot.engine.BlindspotException;
+import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.engine.UnsupportedException;
+import dev.blindspot.nn.Network;
+import dev.blindspot.nn.Parameters;
+import dev.blindspot.nn.layers.Affine;
+import dev.blindspot.nn.layers.Conv2d;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class OnnxReadTest {
+  private static List<String> kinds(OnnxModel m) {
+    return m.network().nodes().stream().map(n -> n.layer().kind()).toList();
+  }
+
+  private static <E extends BlindspotException> void refused(
+      Class<E> kind, Models m, String output, String... parts) {
+    E e = assertThrows(kind, () -> m.read(output));
+    for (String part : parts) {
+      assertTrue(e.getMessage().contains(part), e.getMessage());
+    }
+    assertTrue(e.getMessage().startsWith("m.onnx: "), e.getMessage());
+  }
+
+  private static void invalid(Models m, String output, String... parts) {
+    refused(InvalidInputException.class, m, output, parts);
+  }
+
+  private static void unsupported(Models m, String output, String... parts) {
+    refused(UnsupportedException.class, m, output, parts);
+  }
+
+  @Test
+  void matMulAndAddBecomeOneLayer() {
+    OnnxModel m =
+        Models.input(-1, 2)
+            .weights("w", new long[] {2, 3}, 1, 2, 3, 4, 5, 6)
+            .weights("b", new long[] {3}, 10, 20, 30)
+            .node("MatMul", "h", List.of("x", "w"))
+            .node("Add", "y", List.of("b", "h"))
+            .read("y");
+    assertEquals(List.of("Linear"), kinds(m));
+    assertArrayEquals(new double[] {15, 27, 39}, Runs.output(m, new double[] {1, 1}, 1));
+  }
+
+  @Test
+  void convAndAddBecomeOneLayer() {
+    OnnxModel m =
+        Models.input(-1, 1, 2, 2)
+            .weights("w", new long[] {2, 1, 1, 1}, 2, 3)
+            .weights("b", new long[] {2, 1, 1}, 10, 20)
+            .node("Conv", "h", List.of("x", "w"))
+            .node("Add", "y", List.of("h", "b"))
+            .read("y");
+    assertEquals(List.of("Conv2d"), kinds(m));
+    double[] y = Runs.output(m, new double[] {1, 2, 3, 4}, 1);
+    assertArrayEquals(new double[] {12, 14, 16, 18, 23, 26, 29, 32}, y);
+  }
+
+  @Test
+  void constantArithmeticBecomesOneAffineLayer() {
+    OnnxModel m =
+        Models.input(-1, 2, 1, 2)
+            .weights("mean", new long[] {1, 2, 1, 1}, 1, 2)
+            .weights("deviation", new long[] {}, 4)
+            .node("Sub", "a", List.of("x", "mean"))
+            .node("Div", "y", List.of("a", "deviation"))
+            .read("y");
+    assertEquals(List.of("Affine"), kinds(m));
+    assertArrayEquals(new double[] {0.25, 0.25}, value(m, Affine.SCALE));
+    assertArrayEquals(new double[] {-0.25, -0.5}, value(m, Affine.SHIFT));
+  }
+
+  private static double[] value(OnnxModel m, String parameter) {
+    return m.values(new Parameters.Key("y", parameter));
+  }
+
+  @Test
+  void constantMinusData() {
+    OnnxModel m =
+        Models.input(-1, 3)
+            .weights("c", new long[] {3}, 1, 2, 3)
+            .node("Sub", "y", List.of("c", "x"))
+            .read("y");
+    assertArrayEquals(new double[] {-1, -1, -1}, value(m, Affine.SCALE));
+    assertArrayEquals(new double[] {1, 2, 3}, value(m, Affine.SHIFT));
+  }
+
+  @Test
+  void zeroPaddingJoinsTheConvolution() {
+    OnnxModel m =
+        Models.input(-1, 1, 2, 2)
+            .integers("pads", 0, 0, 1, 0, 0, 0, 0, 1)
+            .weights("w", new long[] {1, 1, 2, 2}, 1, 1, 1, 1)
+            .node("Pad", "p", List.of("x", "pads"))
+            .node("Conv", "y", List.of("p", "w"))
+            .read("y");
+    Conv2d conv = (Conv2d) m.network().nodes().get(0).layer();
+    assertEquals(
+        List.of(1, 0, 0, 1),
+        List.of(conv.padTop(), conv.padLeft(), conv.padBottom(), conv.padRight()));
+    assertEquals(Shape.of(1, 2, 2), m.network().outputShape());
+    Models bare =
+        Models.input(-1, 1, 2, 2)
+            .integers("pads", 0, 0, 1, 0, 0, 0, 0, 1)
+            .node("Pad", "p", List.of("x", "pads"))
+            .node("Relu", "y", List.of("p"));
+    unsupported(bare, "y", "node 0 'p' (Pad, opset 13)", "right before Conv");
+  }
+
+  @Test
+  void transposesThatMoveOnlyOnesAreReshapes() {
+    OnnxModel m =
+        Models.input(-1, 4, 5, 1)
+            .node("Transpose", "y", List.of("x"), Models.ints("perm", 0, 3, 1, 2))
+            .read("y");
+    assertEquals(Shape.of(1, 4, 5), m.network().outputShape());
+    unsupported(
+        Models.input(-1, 4, 5, 2)
+            .node("Transpose", "y", List.of("x"), Models.ints("perm", 0, 3, 1, 2)),
+        "y",
+        "moves elements");
+  }
+
+  @Test
+  void transposedConstantsAreFolded() {
+    OnnxModel m =
+        Models.input(-1, 2)
+            .weights("w", new long[] {3, 2}, 1, 4, 2, 5, 3, 6)
+            .node("Transpose", "t", List.of("w"))
+            .node("MatMul", "y", List.of("x", "t"))
+            .read("y");
+    assertArrayEquals(new double[] {5, 7, 9}, Runs.output(m, new double[] {1, 1}, 1));
+  }
+
+  @Test
+  void reshapeKeepsTheBatch() {
+    for (long first : new long[] {-1, 0}) {
+      OnnxModel m =
+          Models.input(-1, 2, 3)
+              .integers("s", first, 6)
+              .node("Reshape", "y", List.of("x", "s"))
+              .read("y");
+      assertEquals(Shape.of(6), m.network().outputShape());
+    }
+    unsupported(
+        Models.input(-1, 2, 3).integers("s", 6, -1).node("Reshape", "y", List.of("x", "s")),
+        "y",
+        "the first dimension is the batch");
+  }
+
+  @Test
+  void aGraphWithoutBatchIsOneSample() {
+    OnnxModel m =
+        Models.input(2)
+            .weights("w", new long[] {3, 2}, 1, 2, 3, 4, 5, 6)
+            .weights("b", new long[] {3}, 1, 1, 1)
+            .node("MatMul", "h", List.of("w", "x"))
+            .node("Add", "y", List.of("h", "b"))
+            .read("y");
+    assertEquals(Shape.of(2), m.network().inputShape());
+    assertArrayEquals(new double[] {4, 8, 12}, Runs.output(m, new double[] {1, 1}, 1));
+  }
+
+  @Test
+  void residualGraphsKeepTheirShape() {
+    OnnxModel m =
+        Models.input(-1, 2)
+            .node("Relu", "a", List.of("x"))
+            .node("Identity", "b", List.of("x"))
+            .node("Sigmoid", "dead", List.of("x"))
+            .node("Add", "y", List.of("a", "b"))
+            .read("y");
+    assertEquals(List.of("ReLU", "Add"), kinds(m));
+    assertEquals(List.of("a", Network.INPUT), m.network().node("y").inputs());
+  }
+
+  @Test
+  void namesOperatorAndNodeOfWhatIsNotSupported() {
+    unsupported(
+        Models.input(-1, 2).node("Erf", "y", List.of("x")),
+        "y",
+        "node 0 'y' (Erf, opset 13)",
+        "supported: Add, AveragePool");
+    unsupported(
+        Models.input(-1, 2).node("Relu", "y", List.of("x"), Models.integer("new", 1)),
+        "y",
+        "attribute 'new' is not known");
+    unsupported(
+        Models.input(-1, 2).opset(6).node("Relu", "y", List.of("x")), "y", "operator set 6");
+    unsupported(
+        Models.input(-1, -1).node("Relu", "y", List.of("x")), "y", "field 'dim 1' is not fixed");
+  }
+
+  @Test
+  void namesGapsCyclesAndDuplicates() {
+    invalid(
+        Models.input(-1, 2).node("Add", "y", List.of("x", "q")),
+        "y",
+        "input 'q' is given by nothing");
+    invalid(
+        Models.input(-1, 2).node("Add", "a", List.of("x", "b")).node("Relu", "b", List.of("a")),
+        "b",
+        "input 'b' is given by node 1",
+        "cycle");
+    invalid(
+        Models.input(-1, 2).node("Relu", "y", List.of("x")).node("Tanh", "y", List.of("x")),
+        "y",
+        "output 'y' is defined twice");
+    invalid(
+        Models.input(-1, 2).node("Relu", "y", List.of("x")), "z", "output 'z' is given by nothing");
+    invalid(Models.input(-1, 2).node("Relu", "y", List.of()), "y", "input 0 is missing");
+  }
+
+  @Test
+  void namesBadWeights() {
+    invalid(
+        Models.input(-1, 2)
+            .weights("w", new long[] {2, 1}, 1, Double.NaN)
+            .node("MatMul", "y", List.of("x", "w")),
+        "y",
+        "initializer 'w': element 1 is NaN");
+    invalid(
+        Models.input(-1, 2)
+            .weights("w", new long[] {2, 2}, 1, 2, 3)
+            .node("MatMul", "y", List.of("x", "w")),
+        "y",
+        "initializer 'w'",
+        "3 elements",
+        "need 4");
+    invalid(
+        Models.input(-1, 3)
+            .weights("w", new long[] {2, 2}, 1, 2, 3, 4)
+            .node("MatMul", "y", List.of("x", "w")),
+        "y",
+        "'w' has dims [2, 2], the data has rows of 3");
+    invalid(
+        Models.input(-1, 1, 4, 4)
+            .weights("w", new long[] {1, 1, 5, 5}, new double[25])
+            .node("Conv", "y", List.of("x", "w")),
+        "y",
+        "node 0 'y' (Conv",
+        "5x5 is larger");
+    invalid(
+        Models.input(-1, 2).weights("d", new long[] {2}, 1, 0).node("Div", "y", List.of("x", "d")),
+        "y",
+        "element 1 is 0.0");
+  }
+
+  @Test
+  void comparesDeclaredSizesWithTheData() {
+    Models m = Models.input(-1, 2).node("MatMul", "y", List.of("x", "w"));
+    m.graph()
+        .addInitializer(
+            TensorProto.newBuilder()
+                .setName("w")
+                .setDataType(Constant.FLOAT)
+                .addDims(1 << 20)
+                .addDims(1 << 9)
+                .setRawData(ByteString.copyFrom(new byte[8])));
+    invalid(m, "y", "initializer 'w': field 'raw_data' has 8 bytes", "need 2147483648");
+    m.graph().setInitializer(0, m.graph().getInitializer(0).toBuilder().addDims(1L << 60));
+    m.graph().clearOutput();
+    invalid(m, "y", "field 'dims'");
+    TensorProto.Builder external =
+        TensorProto.newBuilder()
+            .setName("w")
+            .setDataType(Constant.FLOAT)
+            .addDims(1)
+            .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+            .addExternalData(StringStringEntryProto.newBuilder().setKey("location").setValue("/x"));
+    m.graph().setInitializer(0, external);
+    m.graph().clearOutput();
+    unsupported(m, "y", "external data is not supported");
+  }
+
+  @Test
+  void refusesWhatIsNoModel() {
+    InvalidInputException e =
+        assertThrows(
+            InvalidInputException.class, () -> OnnxModel.read("f", "<html></html>".getBytes()));
+    assertTrue(e.getMessage().contains("f: "), e.getMessage());
+    e =
+        assertThrows(
+            InvalidInputException.class,
+            () ->
+                OnnxModel.read("f", ModelProto.newBuilder().setIrVersion(8).build().toByteArray()));
+    assertTrue(e.getMessage().contains("field 'graph'"), e.getMessage());
+    e =
+        assertThrows(
+            InvalidInputException.class, () -> OnnxModel.read(Path.of("/no/such/model.onnx")));
+    assertTrue(e.getMessage().contains("no such file"), e.getMessage());
+  }
+
+  @Test
+  void autoPaddingMatchesItsDefinition() {
+    OnnxModel m =
+        Models.input(-1, 1, 5, 5)
+            .node(
+                "MaxPool",
+                "y",
+                List.of("x"),
+                Models.ints("kernel_shape", 3, 3),
+                Models.ints("strides", 2, 2),
+                Models.text("auto_pad", "SAME_UPPER"))
+            .read("y");
+    assertEquals(Shape.of(1, 3, 3), m.network().outputShape());
+    invalid(
+        Models.input(-1, 1, 5, 5)
+            .node(
+                "MaxPool",
+                "y",
+                List.of("x"),
+                Models.ints("kernel_shape", 3, 3),
+                Models.ints("strides", 0, 2)),
+        "y",
+        "attribute 'strides' [0, 2]");
+  }
+}
