@@ -34,7 +34,7 @@ record PendingAffine(GraphReader g, String name, Data x, double[] scale, double[
 
   /** a (this) + b, where a and b broadcast. */
   PendingAffine then(String newName, double[] a, double[] b) {
-    int length = Math.max(scale.length, a.length);
+    int length = Math.max(scale.length, Math.max(a.length, b.length));
     double[] s = spread(scale, length);
     double[] t = spread(shift, length);
     double[] a2 = spread(a, length);
