@@ -40,6 +40,7 @@ import org.junit.jupiter.api.Assumptions;
  */
 public final class Rig {
   private static final List<Rig> RIGS = new ArrayList<>();
+  private static final List<TensorArena> ARENAS = new ArrayList<>();
   private static final Backend REFERENCE = Backends.create("reference");
   private static final Context REFERENCE_CONTEXT = REFERENCE.newContext();
 
@@ -63,8 +64,13 @@ public final class Rig {
     void run(P plan, Context ctx, Side side);
   }
 
-  /** All backends and levels that this machine has; three threads so that work is split. */
+  /**
+   * All backends and levels that this machine has; three threads so that work is split. Called at
+   * the start of each test, it closes the tensors of those before.
+   */
   public static synchronized Stream<Rig> all() {
+    ARENAS.forEach(TensorArena::close);
+    ARENAS.clear();
     if (RIGS.isEmpty()) {
       RIGS.add(new Rig("reference", REFERENCE));
       for (Isa isa : new Isa[] {Isa.SCALAR, Isa.AVX2, Isa.AVX512}) {
@@ -150,9 +156,10 @@ public final class Rig {
 
   private Twin make(ElementType type, Layout layout, long... dims) {
     long bytes = Twin.arenaBytes(type, size(dims));
-    // Small arenas live as long as the test process; tests hold kilobytes.
     TensorArena device = backend.arena(bytes);
     TensorArena reference = REFERENCE.arena(bytes);
+    ARENAS.add(device);
+    ARENAS.add(reference);
     return new Twin(device, reference, type, layout, dims);
   }
 

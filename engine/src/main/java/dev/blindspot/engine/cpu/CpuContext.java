@@ -1,0 +1,178 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.AllocationException;
+import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.BlindspotException;
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Program;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.kernels.Kernels;
+import dev.blindspot.kernels.Memory;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+
+/**
+ * Worker pool, workspace and the block that a kernel's arguments are written to. Plans write their
+ * arguments in the order of the kernel's struct between {@link #begin} and {@link #execute}.
+ */
+final class CpuContext implements Context {
+  private static final int ARGUMENT_BYTES = 4096;
+  private static final VarHandle USER;
+
+  static {
+    try {
+      USER = MethodHandles.lookup().findVarHandle(CpuContext.class, "user", Thread.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final CpuBackend backend;
+  private final LeakReport life;
+  private final long handle;
+  private final long arguments;
+  private final ByteBuffer block;
+  private long workspace;
+  private int at;
+
+  /** The thread between begin and execute; accessed through USER. */
+  private Thread user;
+
+  CpuContext(CpuBackend backend) {
+    this.backend = backend;
+    int threads = backend.options().threads();
+    handle = Kernels.contextCreate(threads);
+    if (handle == 0) {
+      throw new BlindspotException(
+          "cpu: cannot start " + threads + " threads for a context; lower blindspot.threads");
+    }
+    arguments = backend.allocate(ARGUMENT_BYTES, "an argument block");
+    block = Memory.view(arguments, ARGUMENT_BYTES);
+    life = LeakReport.watch(this, "cpu context");
+  }
+
+  @Override
+  public Backend backend() {
+    return backend;
+  }
+
+  /** Starts an execution that needs so much workspace. */
+  CpuContext begin(long workspaceBytes) {
+    life.checkOpen();
+    Thread me = Thread.currentThread();
+    Thread other = (Thread) USER.compareAndExchange(this, (Thread) null, me);
+    if (other != null && other != me) {
+      throw new IllegalStateException(
+          "A context belongs to one thread at a time; "
+              + other
+              + " is using this one. Make a context for each thread");
+    }
+    at = 0;
+    if (workspaceBytes > workspace) {
+      if (Kernels.reserve(handle, workspaceBytes) == 0) {
+        release();
+        throw new AllocationException(
+            "cpu: a workspace of " + workspaceBytes + " bytes was refused; use a smaller batch");
+      }
+      workspace = workspaceBytes;
+    }
+    return this;
+  }
+
+  private void release() {
+    USER.setRelease(this, (Thread) null);
+  }
+
+  CpuContext put(long value) {
+    block.putLong(at, value);
+    at += 8;
+    return this;
+  }
+
+  CpuContext put(double value) {
+    block.putDouble(at, value);
+    at += 8;
+    return this;
+  }
+
+  CpuContext put(boolean value) {
+    return put(value ? 1L : 0L);
+  }
+
+  /** The tensor's address; 0 for null. */
+  CpuContext put(Tensor t) {
+    return put(t == null ? 0L : t.address());
+  }
+
+  /** Runs the kernel on the arguments written since begin, or records it. */
+  void execute(long kernel) {
+    Kernels.execute(handle, kernel, arguments, at);
+    release();
+  }
+
+  @Override
+  public void synchronize() {
+    life.checkOpen();
+  }
+
+  @Override
+  public Program record(Runnable step) {
+    life.checkOpen();
+    long program = Kernels.programBegin(handle);
+    if (program == 0) {
+      throw new IllegalStateException("This context is recording already; programs do not nest");
+    }
+    boolean recorded = false;
+    try {
+      step.run();
+      recorded = true;
+    } finally {
+      Kernels.programEnd(handle);
+      if (!recorded) {
+        Kernels.programFree(program);
+      }
+    }
+    return new CpuProgram(program);
+  }
+
+  /** A list of kernels with their arguments. */
+  private final class CpuProgram implements Program {
+    private final long program;
+    private final LeakReport programLife;
+
+    CpuProgram(long program) {
+      this.program = program;
+      programLife = LeakReport.watch(this, "cpu program");
+    }
+
+    @Override
+    public void run() {
+      programLife.checkOpen();
+      begin(0);
+      Kernels.programRun(handle, program);
+      release();
+    }
+
+    @Override
+    public int length() {
+      programLife.checkOpen();
+      return (int) Kernels.programLength(program);
+    }
+
+    @Override
+    public void close() {
+      if (programLife.close()) {
+        Kernels.programFree(program);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    if (life.close()) {
+      Kernels.contextDestroy(handle);
+      backend.free(arguments, ARGUMENT_BYTES);
+    }
+  }
+}

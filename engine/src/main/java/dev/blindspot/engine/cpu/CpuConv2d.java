@@ -1,0 +1,180 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.Layout;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.primitives.Conv2dDesc;
+import dev.blindspot.engine.primitives.Conv2dPlan;
+import dev.blindspot.engine.primitives.PackedWeights;
+import dev.blindspot.engine.primitives.PostOp;
+import dev.blindspot.engine.spi.Implementation;
+
+/**
+ * Convolution through a column matrix of some output rows, multiplied by OpenBLAS; one image and
+ * group a task.
+ */
+final class CpuConv2d extends CpuPlan<Conv2dDesc> implements Conv2dPlan {
+  /** Bytes of one column matrix: it should stay in the second-level cache. */
+  private static final long COLUMN_BYTES = 1 << 20;
+
+  private final long forward;
+  private final long backwardData;
+  private final long backwardWeights;
+  private final long post;
+  private final long xLength;
+  private final long yLength;
+  private final long wLength;
+  private final long blockRows;
+
+  static void register(CpuBackend backend) {
+    backend.add(
+        Conv2dDesc.class,
+        "im2col-openblas",
+        (d, o) -> reasonWhyNot(d),
+        (d, o, i) -> new CpuConv2d(backend, d, o, i));
+  }
+
+  private static String reasonWhyNot(Conv2dDesc d) {
+    if (d.xLayout() == Layout.NHWC || d.yLayout() == Layout.NHWC) {
+      return "layout NHWC; the kernel has NCHW only (reorder first)";
+    }
+    return PostOps.reasonWhyNot(d.post());
+  }
+
+  private CpuConv2d(CpuBackend backend, Conv2dDesc d, PlanOptions o, Implementation<?, ?> i) {
+    super(backend, d, o, i);
+    String type = CpuBackend.suffix(d.type());
+    forward = backend.kernel("conv_forward" + type);
+    backwardData = backend.kernel("conv_backward_data" + type);
+    backwardWeights = backend.kernel("conv_backward_weights" + type);
+    post = PostOps.flags(d.post());
+    xLength = (long) d.c() * d.h() * d.w();
+    yLength = (long) d.k() * d.p() * d.q();
+    wLength = d.k() * taps(d);
+    blockRows = blockRows(d, backend.options().threads());
+  }
+
+  private static long taps(Conv2dDesc d) {
+    return (long) d.c() / d.groups() * d.r() * d.s();
+  }
+
+  /** Rows that fill a column matrix; fewer if there are too few images to occupy all threads. */
+  private static long blockRows(Conv2dDesc d, int threads) {
+    long rows = Math.max(1, COLUMN_BYTES / (taps(d) * d.q() * d.type().bytes()));
+    long tasks = d.n() * d.groups();
+    long blocks = tasks >= threads ? 1 : (threads + tasks - 1) / tasks;
+    return Math.min(rows, (d.p() + blocks - 1) / blocks);
+  }
+
+  /** As laid out by conv_task in kernels/dense.cpp. */
+  @Override
+  public long workspaceBytes() {
+    Conv2dDesc d = desc();
+    long columns = (taps(d) * blockRows * d.q() * d.type().bytes() + 63) / 64 * 64;
+    long image = (xLength / d.groups() * d.type().bytes() + 63) / 64 * 64;
+    long threads = backend().options().threads();
+    boolean weights = options().directions().contains(Direction.BACKWARD_WEIGHTS);
+    return threads * (columns + image)
+        + (weights ? Math.min(threads, d.n()) * wLength * d.type().bytes() : 0);
+  }
+
+  @Override
+  public PackedWeights pack(Context ctx, Tensor w) {
+    elements("w", w, desc().type(), wLength);
+    return new CpuPackedWeights(backend(), w);
+  }
+
+  @Override
+  public void repack(Context ctx, Tensor w, PackedWeights p) {
+    elements("w", w, desc().type(), wLength);
+    CpuPackedWeights.of(this, p, wLength).update(w);
+  }
+
+  @Override
+  public void forward(Context ctx, Tensor x, PackedWeights p, Tensor b, Tensor residual, Tensor y) {
+    planned(Direction.FORWARD);
+    Conv2dDesc d = desc();
+    long n = batch("x", x, d.type(), d.n(), xLength);
+    rows("y", y, d.type(), n, yLength);
+    distinct("y", y, "x", x, false);
+    if (d.post().contains(PostOp.BIAS)) {
+      elements("b", b, d.type(), d.k());
+    }
+    if (d.post().contains(PostOp.RESIDUAL_ADD)) {
+      rows("residual", residual, d.type(), n, yLength);
+      distinct("y", y, "residual", residual, false);
+    }
+    Tensor w = CpuPackedWeights.of(this, p, wLength).tensor();
+    arguments(ctx, n, post, x, w, b, residual, y, null).execute(forward);
+  }
+
+  @Override
+  public void backwardData(Context ctx, Tensor dy, PackedWeights p, Tensor mask, Tensor dx) {
+    planned(Direction.BACKWARD_DATA);
+    Conv2dDesc d = desc();
+    long n = batch("dy", dy, d.type(), d.n(), yLength);
+    rows("dx", dx, d.type(), n, xLength);
+    distinct("dx", dx, "dy", dy, false);
+    long flags = options().accumulate() ? PostOps.ACCUMULATE : 0;
+    if (d.reluMask()) {
+      rows("mask", mask, d.type(), n, xLength);
+      distinct("dx", dx, "mask", mask, false);
+      flags |= PostOps.MASK;
+    }
+    Tensor w = CpuPackedWeights.of(this, p, wLength).tensor();
+    arguments(ctx, n, flags, dx, w, null, null, dy, mask).execute(backwardData);
+  }
+
+  @Override
+  public void backwardWeights(Context ctx, Tensor x, Tensor dy, Tensor dw) {
+    planned(Direction.BACKWARD_WEIGHTS);
+    Conv2dDesc d = desc();
+    long n = batch("x", x, d.type(), d.n(), xLength);
+    rows("dy", dy, d.type(), n, yLength);
+    elements("dw", dw, d.type(), wLength);
+    distinct("dw", dw, "x", x, false);
+    distinct("dw", dw, "dy", dy, false);
+    long flags = options().accumulate() ? PostOps.ACCUMULATE : 0;
+    arguments(ctx, n, flags, x, dw, null, null, dy, null).execute(backwardWeights);
+  }
+
+  private CpuContext arguments(
+      Context ctx,
+      long n,
+      long flags,
+      Tensor x,
+      Tensor w,
+      Tensor b,
+      Tensor residual,
+      Tensor y,
+      Tensor mask) {
+    Conv2dDesc d = desc();
+    return begin(ctx)
+        .put(n)
+        .put(d.c())
+        .put(d.h())
+        .put(d.w())
+        .put(d.k())
+        .put(d.r())
+        .put(d.s())
+        .put(d.strideH())
+        .put(d.strideW())
+        .put(d.padTop())
+        .put(d.padLeft())
+        .put(d.dilationH())
+        .put(d.dilationW())
+        .put(d.groups())
+        .put(d.p())
+        .put(d.q())
+        .put(flags)
+        .put(blockRows)
+        .put(x)
+        .put(w)
+        .put(b)
+        .put(residual)
+        .put(y)
+        .put(mask);
+  }
+}

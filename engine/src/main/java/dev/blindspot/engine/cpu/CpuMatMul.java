@@ -1,0 +1,50 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.primitives.MatMulDesc;
+import dev.blindspot.engine.primitives.MatMulPlan;
+import dev.blindspot.engine.spi.Implementation;
+
+/** Matrix product by OpenBLAS, split among the context's threads. */
+final class CpuMatMul extends CpuPlan<MatMulDesc> implements MatMulPlan {
+  private final long kernel;
+
+  static void register(CpuBackend backend) {
+    backend.add(
+        MatMulDesc.class,
+        "openblas-gemm",
+        (d, o) -> "",
+        (d, o, i) -> new CpuMatMul(backend, d, o, i));
+  }
+
+  private CpuMatMul(CpuBackend backend, MatMulDesc d, PlanOptions o, Implementation<?, ?> i) {
+    super(backend, d, o, i);
+    kernel = backend.kernel("matmul" + CpuBackend.suffix(d.type()));
+  }
+
+  @Override
+  public void execute(Context ctx, double alpha, Tensor a, Tensor b, double beta, Tensor c) {
+    planned(Direction.FORWARD);
+    MatMulDesc d = desc();
+    elements("a", a, d.type(), (long) d.m() * d.k());
+    elements("b", b, d.type(), (long) d.k() * d.n());
+    elements("c", c, d.type(), (long) d.m() * d.n());
+    distinct("c", c, "a", a, false);
+    distinct("c", c, "b", b, false);
+    begin(ctx)
+        .put(d.m())
+        .put(d.n())
+        .put(d.k())
+        .put(d.transposeA())
+        .put(d.transposeB())
+        .put(a)
+        .put(b)
+        .put(c)
+        .put(alpha)
+        .put(beta)
+        .execute(kernel);
+  }
+}

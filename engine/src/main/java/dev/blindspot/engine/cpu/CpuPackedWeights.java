@@ -1,0 +1,53 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.TensorArena;
+import dev.blindspot.engine.primitives.PackedWeights;
+import dev.blindspot.kernels.Kernels;
+
+/** The weights as they are, in memory of their own: what OpenBLAS reads. */
+final class CpuPackedWeights implements PackedWeights {
+  private final TensorArena arena;
+  private final Tensor w;
+
+  CpuPackedWeights(CpuBackend backend, Tensor from) {
+    arena = backend.arena(TensorArena.bytes(from.type(), from.size()));
+    w = arena.tensor(from.type(), from.shape(), from.layout());
+    update(from);
+  }
+
+  void update(Tensor from) {
+    Kernels.copy(w.address(), from.address(), w.size() * w.type().bytes());
+  }
+
+  /** The weights; refuses those of another backend or size than planned. */
+  static CpuPackedWeights of(CpuPlan<?> plan, PackedWeights p, long size) {
+    if (!(p instanceof CpuPackedWeights own)
+        || own.w.backend() != plan.backend()
+        || own.w.size() != size) {
+      throw new InvalidInputException(
+          plan.desc().summary() + ": weights " + p + " are not " + size + " elements packed here");
+    }
+    return own;
+  }
+
+  Tensor tensor() {
+    return w;
+  }
+
+  @Override
+  public long bytes() {
+    return arena.capacity();
+  }
+
+  @Override
+  public String toString() {
+    return "cpu-packed " + w;
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

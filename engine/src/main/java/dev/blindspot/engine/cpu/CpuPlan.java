@@ -1,0 +1,34 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Desc;
+import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.spi.BasePlan;
+import dev.blindspot.engine.spi.Implementation;
+
+/**
+ * A plan of this backend. An execution checks its tensors, calls {@link #begin}, writes the
+ * kernel's arguments and executes it.
+ */
+abstract class CpuPlan<D extends Desc<?>> extends BasePlan<D> {
+  private final CpuBackend backend;
+
+  CpuPlan(CpuBackend backend, D desc, PlanOptions options, Implementation<?, ?> chosen) {
+    super(backend, desc, options, chosen);
+    this.backend = backend;
+  }
+
+  final CpuBackend backend() {
+    return backend;
+  }
+
+  /** The context, ready for arguments. */
+  final CpuContext begin(Context ctx) {
+    if (!(ctx instanceof CpuContext c) || c.backend() != backend) {
+      throw new InvalidInputException(
+          desc().summary() + ": the context is of another backend; use this one's newContext()");
+    }
+    return c.begin(workspaceBytes());
+  }
+}

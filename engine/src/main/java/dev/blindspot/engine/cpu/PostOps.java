@@ -1,0 +1,30 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.primitives.PostOp;
+import java.util.List;
+
+/** Post-operations and options as the flags that kernels/dense.cpp takes. */
+final class PostOps {
+  static final long MASK = 8;
+  static final long ACCUMULATE = 16;
+
+  private PostOps() {}
+
+  /** The kernels apply bias, residual, ReLU in this order, each at most once. */
+  static String reasonWhyNot(List<PostOp> post) {
+    for (int i = 1; i < post.size(); i++) {
+      if (post.get(i).ordinal() <= post.get(i - 1).ordinal()) {
+        return "post-operations " + post + "; the order must be BIAS, RESIDUAL_ADD, RELU";
+      }
+    }
+    return "";
+  }
+
+  static long flags(List<PostOp> post) {
+    long flags = 0;
+    for (PostOp op : post) {
+      flags |= 1L << op.ordinal();
+    }
+    return flags;
+  }
+}

@@ -1,0 +1,241 @@
+// Worker pool, workspace, recorded programs.
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "blindspot.h"
+
+namespace {
+
+// Turns of a pause loop before a thread sleeps: some 20 microseconds.
+const int SPINS = 600;
+
+struct Job {
+  void (*fn)(const void*, int64_t, int);
+  const void* data;
+  int64_t tasks;
+};
+
+struct Worker {
+  bs_context* ctx;
+  pthread_t thread;
+  int index;
+};
+
+struct Command {
+  bs_kernel kernel;
+  size_t offset;  // of the arguments in the program's block
+};
+
+struct Program {
+  Command* commands;
+  size_t length, capacity;
+  char* arguments;
+  size_t used, room;
+};
+
+void wait(int* word, int old) { syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, old, nullptr, nullptr, 0); }
+
+void wake(int* word, int count) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0); }
+
+}  // namespace
+
+struct bs_context {
+  int threads;
+  Worker* workers;
+  alignas(64) int epoch;    // counts jobs; workers wait for its change
+  alignas(64) int pending;  // workers that have not finished the job
+  alignas(64) int sleepers;
+  int caller_sleeps;
+  bool stop;
+  Job job;
+  void* workspace;
+  int64_t workspace_bytes;
+  Program* recording;
+};
+
+namespace {
+
+void share(const Job& job, int index, int threads) {
+  for (int64_t t = index; t < job.tasks; t += threads) job.fn(job.data, t, index);
+}
+
+// Waits until *word differs from old: spins, then sleeps.
+void await(int* word, int old, int* sleepers) {
+  for (int i = 0; i < SPINS; i++) {
+    if (__atomic_load_n(word, __ATOMIC_ACQUIRE) != old) return;
+    __builtin_ia32_pause();
+  }
+  __atomic_add_fetch(sleepers, 1, __ATOMIC_SEQ_CST);
+  while (__atomic_load_n(word, __ATOMIC_SEQ_CST) == old) wait(word, old);
+  __atomic_sub_fetch(sleepers, 1, __ATOMIC_SEQ_CST);
+}
+
+void* work(void* raw) {
+  Worker* w = (Worker*)raw;
+  bs_context* c = w->ctx;
+  int seen = 0;
+  for (;;) {
+    await(&c->epoch, seen, &c->sleepers);
+    seen = __atomic_load_n(&c->epoch, __ATOMIC_ACQUIRE);
+    if (c->stop) return nullptr;
+    share(c->job, w->index, c->threads);
+    if (__atomic_sub_fetch(&c->pending, 1, __ATOMIC_SEQ_CST) == 0 &&
+        __atomic_load_n(&c->caller_sleeps, __ATOMIC_SEQ_CST)) {
+      wake(&c->pending, 1);
+    }
+  }
+}
+
+void announce(bs_context* c) {
+  __atomic_add_fetch(&c->epoch, 1, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&c->sleepers, __ATOMIC_SEQ_CST)) wake(&c->epoch, c->threads);
+}
+
+void finish(bs_context* c) {
+  for (int i = 0; i < SPINS; i++) {
+    if (__atomic_load_n(&c->pending, __ATOMIC_ACQUIRE) == 0) return;
+    __builtin_ia32_pause();
+  }
+  __atomic_store_n(&c->caller_sleeps, 1, __ATOMIC_SEQ_CST);
+  int left;
+  while ((left = __atomic_load_n(&c->pending, __ATOMIC_SEQ_CST)) != 0) wait(&c->pending, left);
+  __atomic_store_n(&c->caller_sleeps, 0, __ATOMIC_SEQ_CST);
+}
+
+struct Ranges {
+  void (*fn)(const void*, int64_t, int64_t);
+  const void* data;
+  int64_t count, parts;
+};
+
+void range(const void* raw, int64_t task, int) {
+  const Ranges& r = *(const Ranges*)raw;
+  r.fn(r.data, r.count * task / r.parts, r.count * (task + 1) / r.parts);
+}
+
+void stop_workers(bs_context* c, int started) {
+  c->stop = true;
+  announce(c);
+  for (int i = 1; i < started; i++) pthread_join(c->workers[i].thread, nullptr);
+}
+
+}  // namespace
+
+int64_t bs_context_create(int threads) {
+  void* memory = nullptr;
+  if (posix_memalign(&memory, 64, sizeof(bs_context)) != 0) return 0;
+  memset(memory, 0, sizeof(bs_context));
+  bs_context* c = (bs_context*)memory;
+  c->threads = threads;
+  c->workers = (Worker*)calloc((size_t)threads, sizeof(Worker));
+  if (!c->workers) {
+    free(c);
+    return 0;
+  }
+  for (int i = 1; i < threads; i++) {
+    c->workers[i] = {c, {}, i};
+    if (pthread_create(&c->workers[i].thread, nullptr, work, &c->workers[i]) != 0) {
+      stop_workers(c, i);
+      free(c->workers);
+      free(c);
+      return 0;
+    }
+  }
+  return (int64_t)c;
+}
+
+void bs_context_destroy(int64_t ctx) {
+  bs_context* c = (bs_context*)ctx;
+  stop_workers(c, c->threads);
+  if (c->workspace) bs_free((int64_t)c->workspace, c->workspace_bytes);
+  free(c->workers);
+  free(c);
+}
+
+int bs_threads(const bs_context* c) { return c->threads; }
+
+void bs_parallel(bs_context* c, int64_t tasks, void (*fn)(const void*, int64_t, int), const void* data) {
+  if (tasks <= 1 || c->threads == 1) {
+    for (int64_t t = 0; t < tasks; t++) fn(data, t, 0);
+    return;
+  }
+  c->job = {fn, data, tasks};
+  __atomic_store_n(&c->pending, c->threads - 1, __ATOMIC_SEQ_CST);
+  announce(c);
+  share(c->job, 0, c->threads);
+  finish(c);
+}
+
+void bs_parallel_ranges(bs_context* c, int64_t count, int64_t grain, void (*fn)(const void*, int64_t, int64_t),
+                        const void* data) {
+  int64_t parts = count / (grain > 0 ? grain : 1);
+  if (parts > c->threads) parts = c->threads;
+  if (parts <= 1) {
+    if (count > 0) fn(data, 0, count);
+    return;
+  }
+  Ranges r = {fn, data, count, parts};
+  bs_parallel(c, parts, range, &r);
+}
+
+void* bs_workspace(bs_context* c) { return c->workspace; }
+
+int bs_reserve(int64_t ctx, int64_t bytes) {
+  bs_context* c = (bs_context*)ctx;
+  if (bytes <= c->workspace_bytes) return 1;
+  int64_t memory = bs_allocate(bytes);
+  if (!memory) return 0;
+  if (c->workspace) bs_free((int64_t)c->workspace, c->workspace_bytes);
+  c->workspace = (void*)memory;
+  c->workspace_bytes = bytes;
+  return 1;
+}
+
+// ---- Programs
+
+void bs_execute(int64_t ctx, int64_t kernel, int64_t args, int64_t bytes) {
+  bs_context* c = (bs_context*)ctx;
+  Program* p = c->recording;
+  if (!p) {
+    ((bs_kernel)kernel)(c, (const void*)args);
+    return;
+  }
+  if (p->length == p->capacity) {
+    p->capacity = p->capacity ? 2 * p->capacity : 64;
+    p->commands = (Command*)realloc(p->commands, p->capacity * sizeof(Command));
+  }
+  if (p->used + (size_t)bytes > p->room) {
+    p->room = 2 * p->room + (size_t)bytes + 4096;
+    p->arguments = (char*)realloc(p->arguments, p->room);
+  }
+  memcpy(p->arguments + p->used, (const void*)args, (size_t)bytes);
+  p->commands[p->length++] = {(bs_kernel)kernel, p->used};
+  p->used += ((size_t)bytes + 7) / 8 * 8;
+}
+
+int64_t bs_program_begin(int64_t ctx) {
+  bs_context* c = (bs_context*)ctx;
+  if (c->recording) return 0;
+  c->recording = (Program*)calloc(1, sizeof(Program));
+  return (int64_t)c->recording;
+}
+
+void bs_program_end(int64_t ctx) { ((bs_context*)ctx)->recording = nullptr; }
+
+int64_t bs_program_length(int64_t program) { return (int64_t)((Program*)program)->length; }
+
+void bs_program_run(int64_t ctx, int64_t program) {
+  const Program* p = (const Program*)program;
+  for (size_t i = 0; i < p->length; i++) p->commands[i].kernel((bs_context*)ctx, p->arguments + p->commands[i].offset);
+}
+
+void bs_program_free(int64_t program) {
+  Program* p = (Program*)program;
+  free(p->commands);
+  free(p->arguments);
+  free(p);
+}
