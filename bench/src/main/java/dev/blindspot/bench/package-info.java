@@ -1,0 +1,2 @@
+/** What the workbench knows of itself: its version. */
+package dev.blindspot.bench;
