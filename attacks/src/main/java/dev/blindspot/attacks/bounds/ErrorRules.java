@@ -1,0 +1,251 @@
+package dev.blindspot.attacks.bounds;
+
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.engine.primitives.Activation;
+import dev.blindspot.engine.primitives.Pool2dDesc;
+import dev.blindspot.engine.primitives.Pooling;
+import dev.blindspot.nn.Layer;
+import dev.blindspot.nn.Network.Node;
+import dev.blindspot.nn.Parameters;
+import dev.blindspot.nn.layers.ActivationLayer;
+import dev.blindspot.nn.layers.Add;
+import dev.blindspot.nn.layers.Affine;
+import dev.blindspot.nn.layers.BatchNorm;
+import dev.blindspot.nn.layers.Concat;
+import dev.blindspot.nn.layers.Conv2d;
+import dev.blindspot.nn.layers.Dropout;
+import dev.blindspot.nn.layers.Flatten;
+import dev.blindspot.nn.layers.IdentityShortcut;
+import dev.blindspot.nn.layers.Linear;
+import dev.blindspot.nn.layers.Pool2d;
+import dev.blindspot.nn.layers.Reshape;
+import java.util.List;
+
+/** Error rules of the layers. */
+final class ErrorRules {
+  private ErrorRules() {}
+
+  /** The rule of a node's layer, or null if there is none. */
+  static ErrorRule of(Node node, Parameters parameters) {
+    Layer layer = node.layer();
+    Shape in = node.inputShapes().get(0);
+    if (layer instanceof Conv2d conv) {
+      return conv(node, conv, parameters);
+    } else if (layer instanceof Linear linear) {
+      return dense(node, linear, parameters);
+    } else if (layer instanceof ActivationLayer a) {
+      return (inputs, reach, lipschitz) -> activation(a, inputs.get(0));
+    } else if (layer instanceof Pool2d pool) {
+      Pool2dDesc d = pool.desc(ElementType.F64, 1, in);
+      return pool.pooling() == Pooling.MAX
+          ? (inputs, reach, lipschitz) -> maxPool(d, inputs.get(0))
+          : average(d);
+    } else if (layer instanceof BatchNorm norm) {
+      return batchNorm(node, norm, parameters);
+    } else if (layer instanceof Affine) {
+      double[] scale = parameters.values(new Parameters.Key(node.name(), Affine.SCALE));
+      double[] shift = parameters.values(new Parameters.Key(node.name(), Affine.SHIFT));
+      return new ScaleErrors(scale, shift, new double[scale.length]);
+    } else if (layer instanceof Add) {
+      return (inputs, reach, lipschitz) -> add(inputs.get(0), inputs.get(1));
+    } else if (layer instanceof Concat) {
+      return (inputs, reach, lipschitz) -> concat(inputs);
+    } else if (layer instanceof IdentityShortcut s) {
+      return (inputs, reach, lipschitz) -> shortcut(s, in, node.outputShape(), inputs.get(0));
+    } else if (layer instanceof Flatten || layer instanceof Reshape || layer instanceof Dropout) {
+      return (inputs, reach, lipschitz) -> copy(inputs.get(0));
+    }
+    return null;
+  }
+
+  private static ErrorRule conv(Node node, Conv2d conv, Parameters parameters) {
+    double[] w = parameters.values(new Parameters.Key(node.name(), "w"));
+    double[] b = conv.bias() ? parameters.values(new Parameters.Key(node.name(), "b")) : null;
+    ConvGeometry g = ConvGeometry.of(conv.desc(ElementType.F64, 1, node.inputShapes().get(0)));
+    ConvOperator map = new ConvOperator(g, w);
+    ConvOperator absolute = new ConvOperator(g, absolute(w));
+    long terms = (long) g.channelsPerGroup() * g.r() * g.s();
+    double[] rowNorms = rowNorms(w, g.k());
+    return new LinearErrors(map, absolute, b, rowNorms, g.p() * g.q(), map.schur(), terms);
+  }
+
+  private static ErrorRule dense(Node node, Linear linear, Parameters parameters) {
+    double[] w = parameters.values(new Parameters.Key(node.name(), "w"));
+    double[] b = linear.bias() ? parameters.values(new Parameters.Key(node.name(), "b")) : null;
+    int cols = w.length / linear.k();
+    return new LinearErrors(
+        new DenseOperator(w, linear.k(), cols),
+        new DenseOperator(absolute(w), linear.k(), cols),
+        b,
+        rowNorms(w, linear.k()),
+        1,
+        Rounding.normUp(w),
+        cols);
+  }
+
+  private static ErrorRule average(Pool2dDesc d) {
+    ConvGeometry g =
+        new ConvGeometry(
+            d.c(),
+            d.h(),
+            d.w(),
+            d.c(),
+            d.r(),
+            d.s(),
+            d.strideH(),
+            d.strideW(),
+            d.padTop(),
+            d.padLeft(),
+            d.p(),
+            d.q(),
+            1,
+            1,
+            d.c());
+    double[] w = new double[g.weights()];
+    java.util.Arrays.fill(w, 1.0 / (d.r() * d.s()));
+    LinearOperator map = new ConvOperator(g, w);
+    if (d.pooling() == Pooling.AVERAGE_EXCLUDE_PAD
+        && (d.padTop() | d.padLeft() | d.padBottom() | d.padRight()) != 0) {
+      return null;
+    }
+    double norm = PoolBounds.of("pool", d).upper();
+    return new LinearErrors(map, map, null, null, 1, norm, (long) d.r() * d.s() + 2);
+  }
+
+  /** gamma (x - mean) / sqrt(variance + epsilon) + beta with a rounding for each operation. */
+  private static ErrorRule batchNorm(Node node, BatchNorm norm, Parameters parameters) {
+    double[] scale = ChannelScale.of(node.name(), norm, parameters);
+    double[] mean = parameters.values(new Parameters.Key(node.name(), "mean"));
+    double[] beta = parameters.values(new Parameters.Key(node.name(), "beta"));
+    double[] part = new double[mean.length];
+    double[] shift = new double[mean.length];
+    for (int i = 0; i < mean.length; i++) {
+      shift[i] = beta[i] - mean[i] * scale[i];
+      part[i] = Math.abs(beta[i]) + Math.abs(mean[i] * scale[i]);
+    }
+    return new ScaleErrors(scale, shift, part);
+  }
+
+  private static Signal activation(ActivationLayer a, Signal in) {
+    int n = in.value().length;
+    double[] value = new double[n];
+    double[] magnitude = new double[n];
+    double[] error = new double[n];
+    double constant = LayerBounds.constant(a.activation(), a.slope());
+    boolean table = a.activation() == Activation.SIGMOID || a.activation() == Activation.TANH;
+    double fresh = table ? ErrorAnalysis.ACTIVATION : 0;
+    double relative = a.activation() == Activation.LEAKY_RELU ? 2 * Rounding.U32 : 0;
+    double squares = 0;
+    for (int i = 0; i < n; i++) {
+      value[i] = Scalar.value(a.activation(), a.slope(), in.value()[i]);
+      magnitude[i] = table ? 1 : constant * in.magnitude()[i];
+      double own = fresh + relative * constant * (in.magnitude()[i] + in.error()[i]);
+      error[i] = (constant * in.error()[i] + own) * ErrorAnalysis.WIDEN;
+      squares += own * own;
+    }
+    double norm = (constant * in.errorNorm() + Math.sqrt(squares)) * ErrorAnalysis.WIDEN;
+    return new Signal(value, magnitude, error, norm);
+  }
+
+  private static Signal maxPool(Pool2dDesc d, Signal in) {
+    double[] error = maxima(d, in.error());
+    double norm = PoolBounds.of("pool", d).upper() * in.errorNorm() * ErrorAnalysis.WIDEN;
+    return new Signal(maxima(d, in.value()), maxima(d, in.magnitude()), error, norm);
+  }
+
+  private static double[] maxima(Pool2dDesc d, double[] x) {
+    double[] y = new double[d.c() * d.p() * d.q()];
+    for (int at = 0; at < y.length; at++) {
+      int c = at / (d.p() * d.q());
+      int top = at / d.q() % d.p() * d.strideH() - d.padTop();
+      int left = at % d.q() * d.strideW() - d.padLeft();
+      double max = Double.NEGATIVE_INFINITY;
+      for (int i = Math.max(0, top); i < Math.min(d.h(), top + d.r()); i++) {
+        for (int j = Math.max(0, left); j < Math.min(d.w(), left + d.s()); j++) {
+          max = Math.max(max, x[(c * d.h() + i) * d.w() + j]);
+        }
+      }
+      y[at] = max;
+    }
+    return y;
+  }
+
+  private static Signal add(Signal a, Signal b) {
+    int n = a.value().length;
+    double[] value = new double[n];
+    double[] magnitude = new double[n];
+    double[] error = new double[n];
+    double squares = 0;
+    for (int i = 0; i < n; i++) {
+      value[i] = a.value()[i] + b.value()[i];
+      magnitude[i] = (a.magnitude()[i] + b.magnitude()[i]) * ErrorAnalysis.WIDEN;
+      double passed = a.error()[i] + b.error()[i];
+      double own = 2 * Rounding.U32 * (magnitude[i] + passed);
+      error[i] = (passed + own) * ErrorAnalysis.WIDEN;
+      squares += own * own;
+    }
+    double norm = (a.errorNorm() + b.errorNorm() + Math.sqrt(squares)) * ErrorAnalysis.WIDEN;
+    return new Signal(value, magnitude, error, norm);
+  }
+
+  private static Signal concat(List<Signal> inputs) {
+    int n = inputs.stream().mapToInt(s -> s.value().length).sum();
+    double[] value = new double[n];
+    double[] magnitude = new double[n];
+    double[] error = new double[n];
+    int at = 0;
+    double norm = 0;
+    for (Signal s : inputs) {
+      int length = s.value().length;
+      System.arraycopy(s.value(), 0, value, at, length);
+      System.arraycopy(s.magnitude(), 0, magnitude, at, length);
+      System.arraycopy(s.error(), 0, error, at, length);
+      at += length;
+      norm += s.errorNorm();
+    }
+    return new Signal(value, magnitude, error, norm * ErrorAnalysis.WIDEN);
+  }
+
+  private static Signal shortcut(IdentityShortcut s, Shape in, Shape out, Signal x) {
+    return new Signal(
+        subsample(s, in, out, x.value()),
+        subsample(s, in, out, x.magnitude()),
+        subsample(s, in, out, x.error()),
+        x.errorNorm());
+  }
+
+  private static double[] subsample(IdentityShortcut s, Shape in, Shape out, double[] x) {
+    double[] y = new double[Math.toIntExact(out.size())];
+    int h = (int) in.dim(1);
+    int w = (int) in.dim(2);
+    int p = (int) out.dim(1);
+    int q = (int) out.dim(2);
+    for (int at = 0; at < in.dim(0) * p * q; at++) {
+      int row = at / q % p * s.stride();
+      y[at] = x[(at / (p * q) * h + row) * w + at % q * s.stride()];
+    }
+    return y;
+  }
+
+  private static Signal copy(Signal s) {
+    return new Signal(s.value().clone(), s.magnitude().clone(), s.error().clone(), s.errorNorm());
+  }
+
+  private static double[] rowNorms(double[] w, int rows) {
+    double[] norms = new double[rows];
+    int cols = w.length / rows;
+    for (int i = 0; i < rows; i++) {
+      norms[i] = Rounding.normUp(w, i * cols, (i + 1) * cols);
+    }
+    return norms;
+  }
+
+  private static double[] absolute(double[] w) {
+    double[] a = new double[w.length];
+    for (int i = 0; i < w.length; i++) {
+      a[i] = Math.abs(w[i]);
+    }
+    return a;
+  }
+}

@@ -1,0 +1,36 @@
+package dev.blindspot.attacks.bounds;
+
+import java.util.List;
+
+/**
+ * Error rule of y = scale x + shift for each channel, computed with at most eight roundings from
+ * terms of total magnitude |scale x| + part.
+ */
+record ScaleErrors(double[] scale, double[] shift, double[] part) implements ErrorRule {
+
+  @Override
+  public Signal apply(List<Signal> inputs, double reach, double lipschitz) {
+    Signal in = inputs.get(0);
+    int n = in.value().length;
+    int spatial = n / scale.length;
+    double gamma = Rounding.gamma(10, Rounding.U32);
+    double[] value = new double[n];
+    double[] magnitude = new double[n];
+    double[] error = new double[n];
+    double largest = 0;
+    double squares = 0;
+    for (int i = 0; i < n; i++) {
+      int c = i / spatial;
+      double s = Math.abs(scale[c]);
+      value[i] = scale[c] * in.value()[i] + shift[c];
+      double terms = s * (in.magnitude()[i] + in.error()[i]) + Math.abs(shift[c]) + part[c];
+      magnitude[i] = terms * ErrorAnalysis.WIDEN;
+      double own = gamma * terms + 0x1p-120;
+      error[i] = (s * in.error()[i] + own) * ErrorAnalysis.WIDEN;
+      squares += own * own;
+      largest = Math.max(largest, s);
+    }
+    double norm = (largest * in.errorNorm() + Math.sqrt(squares)) * ErrorAnalysis.WIDEN;
+    return new Signal(value, magnitude, error, norm);
+  }
+}
