@@ -58,7 +58,7 @@ public final class DenseBounds {
   private static int steps(int large, int small, BoundsOptions options) {
     double work = (options.backend() == null ? 4 : 16) * options.work();
     double left = work - Planes.gramCost(large, small, false);
-    return (int) Math.max(4, Math.min(20, left / Planes.gramCost(small, small, false)));
+    return (int) Math.max(4, Math.min(24, left / Planes.gramCost(small, small, false)));
   }
 
   private static double gram(double[] w, int rows, int cols, int steps, Backend backend) {

@@ -14,7 +14,7 @@ import java.util.function.Function;
  */
 final class GramIteration {
   /** Stop when a step lowers the bound by less than this part. */
-  static final double CONVERGED = 1e-6;
+  static final double CONVERGED = 1e-9;
 
   private static final int MAX_STEPS = 24;
 
