@@ -11,6 +11,9 @@ import java.util.Map;
 
 /** Operators on each element: arithmetic, activations, dropout. */
 final class ArithmeticOperators {
+  /** A small file must not make large constants. */
+  private static final long MAX_SPREAD = 1 << 22;
+
   private ArithmeticOperators() {}
 
   static void register(Map<String, Operators.Reader> m) {
@@ -131,6 +134,17 @@ final class ArithmeticOperators {
       }
       scalar &= dims[i] == 1;
       channel &= i == 0 || dims[i] == 1;
+    }
+    long spread = channel ? sample.dim(0) : sample.size();
+    if (spread > c.size() && spread > MAX_SPREAD) {
+      throw n.unsupported(
+          "a constant "
+              + Arrays.toString(k)
+              + " would be spread over "
+              + spread
+              + " elements; "
+              + MAX_SPREAD
+              + " are supported");
     }
     double[] v = c.doubles();
     return scalar || channel ? v : expand(v, dims, sample);

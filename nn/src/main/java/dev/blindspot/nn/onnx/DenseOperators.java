@@ -18,7 +18,10 @@ final class DenseOperators {
 
   /** Y = alpha A' B' + beta C with A the data [n,c] (a single row if there is no batch). */
   private static Value gemm(GraphReader g, NodeReader n) {
-    Data a = g.data(n, 0);
+    boolean own =
+        g.value(n, 0) instanceof PendingFlatten f
+            && f.name().equals(PendingFlatten.nameFor(n.name()));
+    Data a = own ? ((PendingFlatten) g.value(n, 0)).x() : g.data(n, 0);
     Constant b = g.weights(n, 1);
     double alpha = n.number("alpha", 1);
     double beta = n.number("beta", 1);
@@ -26,7 +29,7 @@ final class DenseOperators {
     if (n.integer("transA", 0) != 0) {
       throw n.mixesSamples("transA");
     }
-    long[] dims = g.dims(a.sample());
+    long[] dims = own ? new long[] {g.batch(), a.sample().size()} : g.dims(a.sample());
     if (dims.length != 2 || (!g.batched() && dims[0] != 1)) {
       throw n.unsupported("data of dims " + Arrays.toString(dims) + "; a batch of rows is needed");
     }

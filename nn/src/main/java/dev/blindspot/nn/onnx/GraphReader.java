@@ -252,6 +252,8 @@ final class GraphReader {
       throw e;
     } catch (InvalidInputException e) {
       throw e.getMessage().startsWith(file) ? e : n.invalid(e.getMessage());
+    } catch (ArithmeticException e) {
+      throw n.invalid("sizes exceed the range of integers");
     }
     n.requireAllKnown();
     for (int i = 1; i < proto.getOutputCount(); i++) {

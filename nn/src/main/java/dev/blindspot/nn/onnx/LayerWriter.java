@@ -134,7 +134,7 @@ final class LayerWriter {
     if (n.inputShapes().get(0).rank() == 1) {
       return x(n);
     }
-    String name = n.name() + ".row";
+    String name = PendingFlatten.nameFor(n.name());
     add(named(name, "Flatten", x(n)).addAttribute(integer("axis", 1)));
     return name;
   }

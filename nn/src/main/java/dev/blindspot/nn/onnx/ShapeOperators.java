@@ -27,6 +27,8 @@ final class ShapeOperators {
     m.put("Unsqueeze", ShapeOperators::unsqueeze);
     m.put("Transpose", ShapeOperators::transpose);
     m.put("Concat", ShapeOperators::concat);
+    m.put("Shape", ShapeArithmetic::shape);
+    m.put("Gather", ShapeArithmetic::gather);
   }
 
   private static Value constant(GraphReader g, NodeReader n) {
@@ -91,7 +93,7 @@ final class ShapeOperators {
       throw n.mixesSamples("axis " + axis);
     }
     if (g.batched()) {
-      return g.reshape(n.name(), g.data(n, 0), product(dims, 1, dims.length));
+      return new PendingFlatten(g, n.name(), g.data(n, 0));
     }
     long front = product(dims, 0, axis);
     return g.reshape(n.name(), g.data(n, 0), front, product(dims, axis, dims.length));
@@ -122,7 +124,10 @@ final class ShapeOperators {
     if (shape.length < 2) {
       throw n.mixesSamples(text);
     }
-    boolean keepsBatch = (shape[0] == 0 && !allowZero) || (shape[0] > 0 && shape[0] == g.batch());
+    boolean keepsBatch =
+        (shape[0] == 0 && !allowZero)
+            || shape[0] == ShapeArithmetic.BATCH
+            || (shape[0] > 0 && shape[0] == g.batch());
     boolean infersBatch = shape[0] == -1;
     if (!keepsBatch && !infersBatch) {
       throw n.mixesSamples(text);
@@ -286,12 +291,12 @@ final class ShapeOperators {
   }
 
   private static Value concat(GraphReader g, NodeReader n) {
+    if (g.value(n, 0) instanceof Constant) {
+      return ShapeArithmetic.concat(g, n);
+    }
     List<Data> parts = new ArrayList<>();
     for (int i = 0; i < n.inputs(); i++) {
       parts.add(g.data(n, i));
-    }
-    if (parts.isEmpty()) {
-      throw n.invalid("has no input");
     }
     int rank = g.dims(parts.get(0).sample()).length;
     int axis = GraphReader.axis(n, n.integer("axis", 1), rank);

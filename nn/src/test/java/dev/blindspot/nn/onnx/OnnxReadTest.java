@@ -163,6 +163,31 @@ class OnnxReadTest {
   }
 
   @Test
+  void reshapeTakesTheBatchFromTheShape() {
+    for (long batch : new long[] {-1, 1, 7}) {
+      OnnxModel m =
+          Models.input(batch, 2, 3)
+              .integers("zero", 0)
+              .integers("rest", -1)
+              .node("Shape", "s", List.of("x"))
+              .node("Gather", "b", List.of("s", "zero"))
+              .node("Concat", "t", List.of("b", "rest"), Models.integer("axis", 0))
+              .node("Reshape", "y", List.of("x", "t"))
+              .read("y");
+      assertEquals(Shape.of(6), m.network().outputShape());
+    }
+    Models moved =
+        Models.input(-1, 2, 3)
+            .integers("zero", 0)
+            .integers("rest", -1)
+            .node("Shape", "s", List.of("x"))
+            .node("Gather", "b", List.of("s", "zero"))
+            .node("Concat", "t", List.of("rest", "b"), Models.integer("axis", 0))
+            .node("Reshape", "y", List.of("x", "t"));
+    invalid(moved, "y", "node 3 'y' (Reshape, opset 13)");
+  }
+
+  @Test
   void aGraphWithoutBatchIsOneSample() {
     OnnxModel m =
         Models.input(2)
