@@ -1,4 +1,10 @@
 // Every file of kernels, by the name of its table.
-#define BS_GROUPS(X) \
-  X(activation)      \
-  X(dense)
+#define BS_GROUPS(X)  \
+  X(activation)       \
+  X(dense)            \
+  X(rows_elementwise) \
+  X(rows_reduce)      \
+  X(rows_index)       \
+  X(rows_project)     \
+  X(rows_random)      \
+  X(rows_lbfgs)

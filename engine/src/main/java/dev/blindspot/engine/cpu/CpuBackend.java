@@ -46,6 +46,19 @@ final class CpuBackend implements Backend {
     CpuMatMul.register(this);
     CpuBias.register(this);
     CpuSingularValues.register(this);
+    CpuElementwise.register(this);
+    CpuRowwise.register(this);
+    CpuCompare.register(this);
+    CpuMask.register(this);
+    CpuCount.register(this);
+    CpuSelect.register(this);
+    CpuRowReduce.register(this);
+    CpuArgmax.register(this);
+    CpuIndex.register(this);
+    CpuSort.register(this);
+    CpuProjection.register(this);
+    CpuRandom.register(this);
+    CpuLbfgs.register(this);
   }
 
   private static int level(Isa isa) {

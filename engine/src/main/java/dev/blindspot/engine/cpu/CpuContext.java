@@ -4,6 +4,8 @@ import dev.blindspot.engine.AllocationException;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.BlindspotException;
 import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Desc;
+import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Program;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.kernels.Kernels;
@@ -57,8 +59,17 @@ final class CpuContext implements Context {
     return backend;
   }
 
+  /** The context, ready for the arguments of a plan of this backend. */
+  static CpuContext begin(Context ctx, CpuBackend backend, Desc<?> desc, long workspaceBytes) {
+    if (!(ctx instanceof CpuContext c) || c.backend != backend) {
+      throw new InvalidInputException(
+          desc.summary() + ": the context is of another backend; use this one's newContext()");
+    }
+    return c.begin(workspaceBytes);
+  }
+
   /** Starts an execution that needs so much workspace. */
-  CpuContext begin(long workspaceBytes) {
+  private CpuContext begin(long workspaceBytes) {
     life.checkOpen();
     Thread me = Thread.currentThread();
     Thread other = (Thread) USER.compareAndExchange(this, (Thread) null, me);

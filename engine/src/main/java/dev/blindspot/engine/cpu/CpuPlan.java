@@ -2,7 +2,6 @@ package dev.blindspot.engine.cpu;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Desc;
-import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
@@ -25,10 +24,6 @@ abstract class CpuPlan<D extends Desc<?>> extends BasePlan<D> {
 
   /** The context, ready for arguments. */
   final CpuContext begin(Context ctx) {
-    if (!(ctx instanceof CpuContext c) || c.backend() != backend) {
-      throw new InvalidInputException(
-          desc().summary() + ": the context is of another backend; use this one's newContext()");
-    }
-    return c.begin(workspaceBytes());
+    return CpuContext.begin(ctx, backend, desc(), workspaceBytes());
   }
 }

@@ -87,7 +87,7 @@ class ElementwiseConformanceTest {
   @ParameterizedTest
   @MethodSource("dev.blindspot.engine.conformance.Rig#all")
   void specialNumbers(Rig rig) {
-    double max = Float.MAX_VALUE;
+    double max = Float.MAX_VALUE / 4; // twice as much stays finite
     double[] left = {
       NAN, INF, -INF, 0, -0.0, NAN, 1, INF, 800, -800, 1e-42, max, -100, 88.5, -max, 5
     };

@@ -1,0 +1,35 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.primitives.CountDesc;
+import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.rows.CheckedCount;
+
+/** Counts by kernels/rows_elementwise.cpp. */
+final class CpuCount extends CheckedCount {
+  private final CpuBackend backend;
+  private final long kernel;
+
+  static void register(CpuBackend backend) {
+    backend.add(
+        CountDesc.class, "count", (d, o) -> "", (d, o, i) -> new CpuCount(backend, d, o, i));
+  }
+
+  private CpuCount(CpuBackend backend, CountDesc d, PlanOptions o, Implementation<?, ?> i) {
+    super(backend, d, o, i);
+    this.backend = backend;
+    kernel = backend.kernel("count");
+  }
+
+  @Override
+  protected void run(Context ctx, long stretches, long length, Tensor mask, Tensor count) {
+    CpuContext.begin(ctx, backend, desc(), 0)
+        .put(stretches)
+        .put(length)
+        .put(mask)
+        .put(count)
+        .execute(kernel);
+  }
+}

@@ -1,0 +1,51 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.primitives.SortDesc;
+import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.rows.CheckedSort;
+
+/** Top-k by kernels/rows_index.cpp: insertion for k up to 32, else a radix sort. */
+final class CpuSort extends CheckedSort {
+  private final CpuBackend backend;
+  private final long kernel;
+
+  static void register(CpuBackend backend) {
+    backend.add(
+        SortDesc.class, "sort", (d, o) -> refusal(d), (d, o, i) -> new CpuSort(backend, d, o, i));
+  }
+
+  private CpuSort(CpuBackend backend, SortDesc d, PlanOptions o, Implementation<?, ?> i) {
+    super(backend, d, o, i);
+    this.backend = backend;
+    kernel = backend.kernel("sort");
+  }
+
+  private static String refusal(SortDesc d) {
+    return d.length() > Integer.MAX_VALUE
+        ? "rows of " + d.length() + "; the kernel's indices have 31 bits"
+        : CpuBackend.onlyF32(d.type());
+  }
+
+  /** Two keys of 8 bytes for each element of a row, for each thread. */
+  @Override
+  public long workspaceBytes() {
+    return 16 * desc().length() * backend.options().threads();
+  }
+
+  @Override
+  protected void run(Context ctx, long n, Tensor x, Tensor values, Tensor indices) {
+    CpuContext.begin(ctx, backend, desc(), workspaceBytes())
+        .put(n)
+        .put(desc().length())
+        .put(desc().k())
+        .put(desc().descending())
+        .put(x)
+        .put(values)
+        .put(indices)
+        .put(0L) // scratch: the kernel's own
+        .execute(kernel);
+  }
+}
