@@ -31,6 +31,17 @@ final class ReferenceBackend implements Backend {
         new ImplementationList("reference", options.deterministic(), options.verbose());
     ReferenceActivation.register(this);
     ReferenceConv2d.register(this);
+    ReferencePool2d.register(this);
+    ReferenceSoftmax.register(this);
+    ReferenceLoss.register(this);
+    ReferenceMargin.register(this);
+    ReferenceBatchNorm.register(this);
+    ReferenceLocalResponseNorm.register(this);
+    ReferenceContrastNorm.register(this);
+    ReferenceConcat.register(this);
+    ReferenceDropout.register(this);
+    ReferenceReorder.register(this);
+    ReferenceCast.register(this);
     ReferenceLinear.register(this);
     ReferenceMatMul.register(this);
     ReferenceBias.register(this);

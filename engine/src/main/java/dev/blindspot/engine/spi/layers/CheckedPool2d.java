@@ -1,0 +1,59 @@
+package dev.blindspot.engine.spi.layers;
+
+import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.primitives.Pool2dDesc;
+import dev.blindspot.engine.primitives.Pool2dPlan;
+import dev.blindspot.engine.primitives.Pooling;
+import dev.blindspot.engine.spi.BasePlan;
+import dev.blindspot.engine.spi.Implementation;
+
+/** A pooling whose tensors fit. */
+public abstract class CheckedPool2d extends BasePlan<Pool2dDesc> implements Pool2dPlan {
+
+  protected CheckedPool2d(Backend backend, Pool2dDesc d, PlanOptions o, Implementation<?, ?> i) {
+    super(backend, d, o, i);
+  }
+
+  private long xLength() {
+    return (long) desc().c() * desc().h() * desc().w();
+  }
+
+  private long yLength() {
+    return (long) desc().c() * desc().p() * desc().q();
+  }
+
+  @Override
+  public final void forward(Context ctx, Tensor x, Tensor y) {
+    planned(Direction.FORWARD);
+    long n = batch("x", x, desc().type(), desc().n(), xLength());
+    rows("y", y, desc().type(), n, yLength());
+    distinct("y", y, "x", x, false);
+    runForward(ctx, n, x, y);
+  }
+
+  @Override
+  public final void backwardData(Context ctx, Tensor x, Tensor y, Tensor dy, Tensor dx) {
+    planned(Direction.BACKWARD_DATA);
+    long n = batch("dy", dy, desc().type(), desc().n(), yLength());
+    rows("dx", dx, desc().type(), n, xLength());
+    distinct("dx", dx, "dy", dy, false);
+    boolean max = desc().pooling() == Pooling.MAX;
+    if (max) {
+      rows("x", x, desc().type(), n, xLength());
+      rows("y", y, desc().type(), n, yLength());
+      distinct("dx", dx, "x", x, false);
+      distinct("dx", dx, "y", y, false);
+    }
+    runBackwardData(ctx, n, max ? x : null, max ? y : null, dy, dx);
+  }
+
+  protected abstract void runForward(Context ctx, long n, Tensor x, Tensor y);
+
+  /** x and y are null but for MAX. */
+  protected abstract void runBackwardData(
+      Context ctx, long n, Tensor x, Tensor y, Tensor dy, Tensor dx);
+}
