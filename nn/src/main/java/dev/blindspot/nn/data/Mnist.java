@@ -1,5 +1,6 @@
 package dev.blindspot.nn.data;
 
+import dev.blindspot.engine.CacheFolder;
 import dev.blindspot.engine.InvalidInputException;
 import java.net.URI;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package dev.blindspot.nn.data;
+package dev.blindspot.engine;
 
 import java.nio.file.Path;
 
