@@ -179,6 +179,12 @@ public final class Network {
       if (nodes.isEmpty()) {
         throw new InvalidInputException("Network " + name + " has no layer");
       }
+      for (Node n : nodes.subList(0, nodes.size() - 1)) {
+        if (nodes.stream().noneMatch(m -> m.inputs().contains(n.name()))) {
+          throw new InvalidInputException(
+              "Network " + name + ": nothing reads layer " + n.name() + ", and it is not the last");
+        }
+      }
       return new Network(name, inputShape, nodes);
     }
   }
