@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -29,6 +30,13 @@ import org.junit.jupiter.api.TestFactory;
 class OnnxNodeCasesTest {
   private static final double RELATIVE = 1e-5;
   private static final double ABSOLUTE = 1e-6;
+
+  /** Its expected values are written by hand with four digits; ONNX's own tolerance. */
+  private static final String ROUNDED = "test_averagepool_2d_ceil_last_window_starts_on_pad";
+
+  /** Cases that passed when this was written; fewer are a regression. */
+  private static final int AT_LEAST = 109;
+
   private static final List<String> PASSED = new ArrayList<>();
   private static final Map<String, String> SKIPPED = new TreeMap<>();
 
@@ -54,6 +62,7 @@ class OnnxNodeCasesTest {
     SKIPPED.forEach((name, reason) -> System.out.println("skipped " + name + ": " + reason));
     System.out.println(
         "ONNX node cases: " + PASSED.size() + " passed, " + SKIPPED.size() + " skipped");
+    assertTrue(PASSED.size() >= AT_LEAST, PASSED.size() + " cases passed, not " + AT_LEAST);
   }
 
   private static void run(Path folder) throws IOException {
@@ -76,20 +85,20 @@ class OnnxNodeCasesTest {
       OnnxModel read = OnnxModel.read(name, model.toBuilder().setGraph(graph).build());
       Constant x = Constant.of(name + " input_0", tensor(data.resolve("input_0.pb")));
       Constant y = Constant.of(name + " output_0", tensor(data.resolve("output_0.pb")));
-      compare(read, x, y);
+      compare(read, x, y, name.equals(ROUNDED) ? 1e-3 : RELATIVE);
     } catch (UnsupportedException e) {
       skip(name, e.getMessage());
     }
     PASSED.add(name);
   }
 
-  private static void compare(OnnxModel model, Constant x, Constant expected) {
+  private static void compare(OnnxModel model, Constant x, Constant expected, double relative) {
     int n = Math.toIntExact(x.size() / model.network().inputShape().size());
     double[] found = Runs.output(model, x.doubles(), n);
     double[] wanted = expected.doubles();
     assertEquals(wanted.length, found.length, "number of elements");
     for (int i = 0; i < wanted.length; i++) {
-      double tolerance = ABSOLUTE + RELATIVE * Math.abs(wanted[i]);
+      double tolerance = ABSOLUTE + relative * Math.abs(wanted[i]);
       assertTrue(
           found[i] == wanted[i] || Math.abs(found[i] - wanted[i]) <= tolerance,
           "element " + i + " is " + found[i] + ", expected " + wanted[i]);
@@ -98,7 +107,7 @@ class OnnxNodeCasesTest {
     long[] dims = expected.dims();
     int extra = dims.length - sample.length;
     assertTrue(extra == 0 || extra == 1, "rank");
-    assertArrayEquals(java.util.Arrays.copyOfRange(dims, extra, dims.length), sample, "shape");
+    assertArrayEquals(Arrays.copyOfRange(dims, extra, dims.length), sample, "shape");
   }
 
   private static TensorProto tensor(Path file) throws IOException {

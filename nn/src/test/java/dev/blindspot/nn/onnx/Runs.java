@@ -4,12 +4,21 @@ import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Backends;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Layout;
+import dev.blindspot.engine.Precision;
+import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
+import dev.blindspot.nn.LayerPlan;
+import dev.blindspot.nn.LayerSetup;
+import dev.blindspot.nn.LayerTensors;
 import dev.blindspot.nn.Network;
 import dev.blindspot.nn.Parameters;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
-/** Runs networks on the reference backend. */
+/** Runs networks on the reference backend, layer by layer. */
 final class Runs {
   static final Backend REFERENCE = Backends.create("reference");
 
@@ -23,51 +32,59 @@ final class Runs {
   }
 
   static double[] output(Network network, Parameters parameters, double[] x, int n) {
-    java.util.Map<String, Tensor> ts = new java.util.HashMap<>();
+    long bytes = TensorArena.bytes(parameters.type(), x.length);
+    for (Network.Node node : network.nodes()) {
+      bytes += TensorArena.bytes(parameters.type(), n * node.outputShape().size());
+    }
+    // Scratch of inference plans is no more than the outputs again.
     try (Context ctx = REFERENCE.newContext();
-        TensorArena arena = REFERENCE.arena(1 << 28)) {
-      Tensor in =
-          arena.tensor(
-              parameters.type(), network.inputShape().batched(n), dev.blindspot.engine.Layout.NCHW);
-      set(in, x);
-      ts.put("input", in);
-      Tensor y = null;
+        TensorArena arena = REFERENCE.arena(3 * bytes)) {
+      Map<String, Tensor> tensors = new HashMap<>();
+      tensors.put(Network.INPUT, tensor(arena, parameters.type(), network.inputShape(), n));
+      set(tensors.get(Network.INPUT), x);
       for (Network.Node node : network.nodes()) {
-        var plan =
-            node.layer()
-                .plan(
-                    new dev.blindspot.nn.LayerSetup(
-                        REFERENCE,
-                        parameters.type(),
-                        n,
-                        node.inputShapes(),
-                        node.outputShape(),
-                        false,
-                        false,
-                        false,
-                        dev.blindspot.engine.Precision.FP32));
-        y =
-            arena.tensor(
-                parameters.type(), node.outputShape().batched(n), dev.blindspot.engine.Layout.NCHW);
-        ts.put(node.name(), y);
-        java.util.List<Tensor> saved = new java.util.ArrayList<>();
-        for (var sv : plan.saved())
-          saved.add(arena.tensor(sv.type(), sv.shapePerPlan(), dev.blindspot.engine.Layout.NCHW));
-        var lt =
-            new dev.blindspot.nn.LayerTensors(
-                node.inputs().stream().map(ts::get).toList(),
-                y,
-                null,
-                null,
-                node.parameters().stream().map(p -> parameters.get(node.name(), p.name())).toList(),
-                null,
-                saved,
-                null);
-        plan.parametersChanged(ctx, lt);
-        plan.forward(ctx, lt);
-        plan.close();
+        tensors.put(node.name(), tensor(arena, parameters.type(), node.outputShape(), n));
+        run(ctx, arena, node, parameters, tensors, n);
       }
-      return get(y);
+      Network.Node last = network.nodes().get(network.nodes().size() - 1);
+      return get(tensors.get(last.name()));
+    }
+  }
+
+  private static Tensor tensor(TensorArena arena, ElementType type, Shape sample, int n) {
+    return arena.tensor(type, sample.batched(n), Layout.NCHW);
+  }
+
+  private static void run(
+      Context ctx,
+      TensorArena arena,
+      Network.Node node,
+      Parameters parameters,
+      Map<String, Tensor> tensors,
+      int n) {
+    LayerSetup setup =
+        new LayerSetup(
+            REFERENCE,
+            parameters.type(),
+            n,
+            node.inputShapes(),
+            node.outputShape(),
+            false,
+            false,
+            false,
+            Precision.FP32);
+    try (LayerPlan plan = node.layer().plan(setup)) {
+      List<Tensor> saved =
+          plan.saved().stream()
+              .map(s -> arena.tensor(s.type(), s.shapePerPlan(), Layout.NCHW))
+              .toList();
+      List<Tensor> ws =
+          node.parameters().stream().map(p -> parameters.get(node.name(), p.name())).toList();
+      List<Tensor> xs = node.inputs().stream().map(tensors::get).toList();
+      LayerTensors t =
+          new LayerTensors(xs, tensors.get(node.name()), null, null, ws, null, saved, null);
+      plan.parametersChanged(ctx, t);
+      plan.forward(ctx, t);
     }
   }
 
