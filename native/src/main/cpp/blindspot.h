@@ -67,6 +67,12 @@ int64_t bs_allocate(int64_t bytes);  // page-aligned, huge pages advised; 0 if r
 void bs_free(int64_t address, int64_t bytes);
 void bs_copy(int64_t to, int64_t from, int64_t bytes);
 
+// A shared library of a user's kernel, never closed; 0 if it cannot be opened: bs_library_error says why.
+int64_t bs_library_open(const char* path);
+const char* bs_library_error(void);
+// Address of a function; 0 if there is none of this name.
+int64_t bs_library_symbol(int64_t library, const char* name);
+
 // Opens OpenBLAS (one thread, and left so); null, or the reason why not.
 const char* bs_blas_open(const char* path);
 const char* bs_blas_config(void);

@@ -7,4 +7,5 @@
   X(rows_index)       \
   X(rows_project)     \
   X(rows_random)      \
-  X(rows_lbfgs)
+  X(rows_lbfgs)       \
+  X(custom)

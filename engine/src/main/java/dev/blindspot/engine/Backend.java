@@ -1,5 +1,7 @@
 package dev.blindspot.engine;
 
+import dev.blindspot.engine.custom.CompiledKernel;
+import dev.blindspot.engine.custom.KernelSource;
 import java.util.List;
 import java.util.Map;
 
@@ -37,6 +39,17 @@ public interface Backend extends AutoCloseable {
    * reason why not.
    */
   List<ImplementationReport> explain(Desc<?> desc, PlanOptions options);
+
+  /**
+   * Compiles a kernel of the user's own in this backend's language: C++ on cpu (with g++ or the
+   * compiler that CXX names; libraries are kept in the cache folder), a Java function on reference.
+   * Slow the first time; the code stays loaded until the process ends.
+   *
+   * @throws UnsupportedException if the source lacks this backend's language, or no compiler is
+   *     found
+   * @throws InvalidInputException with the compiler's output if the source does not compile
+   */
+  CompiledKernel compile(KernelSource source);
 
   /** A new context; it belongs to one thread at a time. */
   Context newContext();

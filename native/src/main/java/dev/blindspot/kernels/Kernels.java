@@ -77,6 +77,19 @@ public final class Kernels {
   public static native void copy(
       @Cast("int64_t") long to, @Cast("int64_t") long from, @Cast("int64_t") long bytes);
 
+  /** Opens a shared library for good; 0 if it cannot be opened. */
+  @Name("bs_library_open")
+  public static native @Cast("int64_t") long libraryOpen(String path);
+
+  /** Why the last library could not be opened. */
+  @Name("bs_library_error")
+  public static native @Cast("const char*") String libraryError();
+
+  /** Address of a function, or 0. */
+  @Name("bs_library_symbol")
+  public static native @Cast("int64_t") long librarySymbol(
+      @Cast("int64_t") long library, String name);
+
   /** Opens OpenBLAS; null, or the reason why not. */
   @Name("bs_blas_open")
   public static native @Cast("const char*") String blasOpen(String path);

@@ -4,6 +4,7 @@ import dev.blindspot.engine.AllocationException;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.BackendOptions;
 import dev.blindspot.engine.BlindspotException;
+import dev.blindspot.engine.CacheFolder;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Desc;
 import dev.blindspot.engine.ElementType;
@@ -11,10 +12,13 @@ import dev.blindspot.engine.Guarantee;
 import dev.blindspot.engine.ImplementationReport;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Isa;
+import dev.blindspot.engine.NativeException;
 import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.TensorArena;
+import dev.blindspot.engine.custom.CompiledKernel;
+import dev.blindspot.engine.custom.KernelSource;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.ImplementationList;
 import dev.blindspot.kernels.Kernels;
@@ -30,15 +34,32 @@ import java.util.function.BiFunction;
 /** Our kernels and OpenBLAS; see the package description. */
 final class CpuBackend implements Backend {
   private static final Set<Guarantee> EVERYTHING = EnumSet.allOf(Guarantee.class);
+  private static final List<List<String>> LEVEL_FLAGS =
+      List.of(
+          List.of(),
+          List.of("-mavx2", "-mfma"),
+          List.of(
+              "-mavx2",
+              "-mfma",
+              "-mavx512f",
+              "-mavx512bw",
+              "-mavx512dq",
+              "-mavx512vl",
+              "-mprefer-vector-width=512"));
 
   private final BackendOptions options;
   private final int level;
   private final ImplementationList implementations;
   private final AtomicLong held = new AtomicLong();
+  private final CppCompiler compiler;
 
   CpuBackend(BackendOptions options) {
     this.options = options;
     level = level(options.isa());
+    String cxx = System.getenv("CXX");
+    compiler =
+        new CppCompiler(
+            CacheFolder.root().resolve("kernels"), cxx == null || cxx.isBlank() ? "g++" : cxx);
     implementations = new ImplementationList("cpu", options.deterministic(), options.verbose());
     CpuActivation.register(this);
     CpuConv2d.register(this);
@@ -162,6 +183,29 @@ final class CpuBackend implements Backend {
   @Override
   public List<ImplementationReport> explain(Desc<?> desc, PlanOptions planOptions) {
     return implementations.explain(desc, planOptions);
+  }
+
+  @Override
+  public CompiledKernel compile(KernelSource source) {
+    List<String> flags = LEVEL_FLAGS.get(level);
+    long handle = Kernels.libraryOpen(compiler.library(source, flags, false).toString());
+    if (handle == 0) {
+      handle = Kernels.libraryOpen(compiler.library(source, flags, true).toString());
+    }
+    long function = handle == 0 ? 0 : Kernels.librarySymbol(handle, source.name());
+    if (handle == 0) {
+      throw new NativeException(
+          "cpu", "dlopen", "kernel " + source.name() + ": " + Kernels.libraryError());
+    }
+    if (function == 0) {
+      throw new InvalidInputException(
+          "Kernel "
+              + source.name()
+              + ": its source defines no function of this name; declare it as extern \"C\" void "
+              + source.name()
+              + "(const Arguments& args, int64_t from, int64_t to)");
+    }
+    return new CpuKernel(this, source, function);
   }
 
   @Override

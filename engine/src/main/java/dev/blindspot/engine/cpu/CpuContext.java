@@ -69,7 +69,7 @@ final class CpuContext implements Context {
   }
 
   /** Starts an execution that needs so much workspace. */
-  private CpuContext begin(long workspaceBytes) {
+  CpuContext begin(long workspaceBytes) {
     life.checkOpen();
     Thread me = Thread.currentThread();
     Thread other = (Thread) USER.compareAndExchange(this, (Thread) null, me);

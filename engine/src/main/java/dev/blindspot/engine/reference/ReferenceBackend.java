@@ -10,6 +10,8 @@ import dev.blindspot.engine.ImplementationReport;
 import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.TensorArena;
+import dev.blindspot.engine.custom.CompiledKernel;
+import dev.blindspot.engine.custom.KernelSource;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.ImplementationList;
 import java.util.EnumSet;
@@ -95,6 +97,11 @@ final class ReferenceBackend implements Backend {
   @Override
   public List<ImplementationReport> explain(Desc<?> desc, PlanOptions planOptions) {
     return implementations.explain(desc, planOptions);
+  }
+
+  @Override
+  public CompiledKernel compile(KernelSource source) {
+    return new ReferenceKernel(this, source);
   }
 
   @Override
