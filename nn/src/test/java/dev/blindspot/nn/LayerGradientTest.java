@@ -10,6 +10,7 @@ import dev.blindspot.engine.primitives.Activation;
 import dev.blindspot.engine.primitives.Pooling;
 import dev.blindspot.nn.layers.ActivationLayer;
 import dev.blindspot.nn.layers.Add;
+import dev.blindspot.nn.layers.Affine;
 import dev.blindspot.nn.layers.BatchNorm;
 import dev.blindspot.nn.layers.Concat;
 import dev.blindspot.nn.layers.ContrastNorm;
@@ -60,6 +61,8 @@ class LayerGradientTest {
             new Flatten(),
             new Reshape(Shape.of(60)),
             new Dropout(0.4),
+            new Affine(false),
+            new Affine(true),
             new IdentityShortcut(2, 5),
             new IdentityShortcut(1, 3))
         .flatMap(l -> Stream.of(Arguments.of(l, false), Arguments.of(l, true)));
