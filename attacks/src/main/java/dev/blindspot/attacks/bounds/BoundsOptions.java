@@ -22,7 +22,7 @@ public record BoundsOptions(int threads, double work, Backend backend) {
 
   /** All processors, a second or two for a large layer, plain Java. */
   public static BoundsOptions defaults() {
-    return new BoundsOptions(Runtime.getRuntime().availableProcessors(), 4e9, null);
+    return new BoundsOptions(Runtime.getRuntime().availableProcessors(), 2e9, null);
   }
 
   public BoundsOptions threads(int t) {

@@ -56,7 +56,7 @@ public final class DenseBounds {
 
   /** Gram products that the work allows, at least 4. */
   private static int steps(int large, int small, BoundsOptions options) {
-    double work = (options.backend() == null ? 4 : 16) * options.work();
+    double work = (options.backend() == null ? 3 : 32) * options.work();
     double left = work - Planes.gramCost(large, small, false);
     return (int) Math.max(4, Math.min(24, left / Planes.gramCost(small, small, false)));
   }

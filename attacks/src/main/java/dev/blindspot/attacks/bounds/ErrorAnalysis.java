@@ -91,7 +91,7 @@ final class ErrorAnalysis {
     for (int i = 0; i < x.length; i++) {
       magnitude[i] = (Math.abs(x[i]) + radius) * WIDEN;
     }
-    signals[0] = new Signal(x, magnitude, new double[x.length], 0);
+    signals[0] = new Signal(x, magnitude, new double[x.length], 0, 0);
     for (int i = 1; i <= count; i++) {
       Node node = nodes.get(i - 1);
       List<Signal> inputs = new ArrayList<>();
@@ -105,7 +105,8 @@ final class ErrorAnalysis {
         layer = Double.POSITIVE_INFINITY;
       }
       Signal raw = rules.get(i - 1).apply(inputs, into * radius, layer);
-      signals[i] = tightened(raw, constants[i] * radius, bound(node.layer()));
+      double norm = Math.min(raw.errorNorm(), foldedNorm(i, raw, signals));
+      signals[i] = tightened(raw, norm, constants[i] * radius, bound(node.layer()));
     }
     return signals;
   }
@@ -119,8 +120,8 @@ final class ErrorAnalysis {
   }
 
   /** |real value| also is at most |value at the sample| + L r; no error exceeds the norm of all. */
-  private static Signal tightened(Signal s, double reach, double bound) {
-    double norm = Math.min(s.errorNorm(), Math.sqrt(sumOfSquares(s.error())) * WIDEN);
+  private static Signal tightened(Signal s, double errorNorm, double reach, double bound) {
+    double norm = Math.min(errorNorm, Math.sqrt(sumOfSquares(s.error())) * WIDEN);
     double[] magnitude = s.magnitude();
     double[] error = s.error();
     for (int i = 0; i < magnitude.length; i++) {
@@ -131,7 +132,26 @@ final class ErrorAnalysis {
       }
       magnitude[i] = Math.min(magnitude[i], bound);
     }
-    return new Signal(s.value(), magnitude, error, norm);
+    return new Signal(s.value(), magnitude, error, norm, s.ownNorm());
+  }
+
+  /**
+   * Norm of the errors behind a batch norm whose bound is that of the linear layer in front of it
+   * with the scales folded in: errors of that layer's input pass both at once.
+   */
+  private double foldedNorm(int i, Signal raw, Signal[] signals) {
+    if (!(rules.get(i - 1) instanceof ScaleErrors scale)) {
+      return Double.POSITIVE_INFINITY;
+    }
+    int linear = index.get(nodes.get(i - 1).inputs().get(0));
+    if (linear == 0 || constants[linear] < Double.POSITIVE_INFINITY) {
+      return Double.POSITIVE_INFINITY;
+    }
+    int input = index.get(nodes.get(linear - 1).inputs().get(0));
+    double both = constants[i] / constants[input] * WIDEN;
+    double passed = both * signals[input].errorNorm();
+    double norm = passed + scale.largest() * signals[linear].ownNorm() + raw.ownNorm();
+    return norm >= 0 ? norm * WIDEN : Double.POSITIVE_INFINITY;
   }
 
   static double sumOfSquares(double[] a) {

@@ -13,11 +13,13 @@ import dev.blindspot.nn.layers.Add;
 import dev.blindspot.nn.layers.Affine;
 import dev.blindspot.nn.layers.BatchNorm;
 import dev.blindspot.nn.layers.Concat;
+import dev.blindspot.nn.layers.ContrastNorm;
 import dev.blindspot.nn.layers.Conv2d;
 import dev.blindspot.nn.layers.Dropout;
 import dev.blindspot.nn.layers.Flatten;
 import dev.blindspot.nn.layers.IdentityShortcut;
 import dev.blindspot.nn.layers.Linear;
+import dev.blindspot.nn.layers.LocalResponseNorm;
 import dev.blindspot.nn.layers.Pool2d;
 import dev.blindspot.nn.layers.Reshape;
 import java.util.List;
@@ -47,6 +49,10 @@ final class ErrorRules {
       double[] scale = parameters.values(new Parameters.Key(node.name(), Affine.SCALE));
       double[] shift = parameters.values(new Parameters.Key(node.name(), Affine.SHIFT));
       return new ScaleErrors(scale, shift, new double[scale.length]);
+    } else if (layer instanceof LocalResponseNorm norm) {
+      return NormalisationErrors.of(norm, in);
+    } else if (layer instanceof ContrastNorm norm) {
+      return NormalisationErrors.of(norm);
     } else if (layer instanceof Add) {
       return (inputs, reach, lipschitz) -> add(inputs.get(0), inputs.get(1));
     } else if (layer instanceof Concat) {
@@ -145,13 +151,13 @@ final class ErrorRules {
       squares += own * own;
     }
     double norm = (constant * in.errorNorm() + Math.sqrt(squares)) * ErrorAnalysis.WIDEN;
-    return new Signal(value, magnitude, error, norm);
+    return new Signal(value, magnitude, error, norm, Math.sqrt(squares) * ErrorAnalysis.WIDEN);
   }
 
   private static Signal maxPool(Pool2dDesc d, Signal in) {
     double[] error = maxima(d, in.error());
     double norm = PoolBounds.of("pool", d).upper() * in.errorNorm() * ErrorAnalysis.WIDEN;
-    return new Signal(maxima(d, in.value()), maxima(d, in.magnitude()), error, norm);
+    return new Signal(maxima(d, in.value()), maxima(d, in.magnitude()), error, norm, 0);
   }
 
   private static double[] maxima(Pool2dDesc d, double[] x) {
@@ -186,7 +192,7 @@ final class ErrorRules {
       squares += own * own;
     }
     double norm = (a.errorNorm() + b.errorNorm() + Math.sqrt(squares)) * ErrorAnalysis.WIDEN;
-    return new Signal(value, magnitude, error, norm);
+    return new Signal(value, magnitude, error, norm, Math.sqrt(squares) * ErrorAnalysis.WIDEN);
   }
 
   private static Signal concat(List<Signal> inputs) {
@@ -204,7 +210,7 @@ final class ErrorRules {
       at += length;
       norm += s.errorNorm();
     }
-    return new Signal(value, magnitude, error, norm * ErrorAnalysis.WIDEN);
+    return new Signal(value, magnitude, error, norm * ErrorAnalysis.WIDEN, 0);
   }
 
   private static Signal shortcut(IdentityShortcut s, Shape in, Shape out, Signal x) {
@@ -212,7 +218,8 @@ final class ErrorRules {
         subsample(s, in, out, x.value()),
         subsample(s, in, out, x.magnitude()),
         subsample(s, in, out, x.error()),
-        x.errorNorm());
+        x.errorNorm(),
+        0);
   }
 
   private static double[] subsample(IdentityShortcut s, Shape in, Shape out, double[] x) {
@@ -229,7 +236,8 @@ final class ErrorRules {
   }
 
   private static Signal copy(Signal s) {
-    return new Signal(s.value().clone(), s.magnitude().clone(), s.error().clone(), s.errorNorm());
+    return new Signal(
+        s.value().clone(), s.magnitude().clone(), s.error().clone(), s.errorNorm(), 0);
   }
 
   private static double[] rowNorms(double[] w, int rows) {

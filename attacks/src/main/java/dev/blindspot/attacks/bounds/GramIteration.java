@@ -13,8 +13,11 @@ import java.util.function.Function;
  * complex matrices of real parts the same holds with 2n terms and twice the Frobenius term.
  */
 final class GramIteration {
-  /** Stop when a step lowers the bound by less than this part. */
-  static final double CONVERGED = 1e-9;
+  /** Stop when a step lowers the bound by less than this part; for large matrices sooner. */
+  private static final double CONVERGED = 1e-9;
+
+  private static final double CONVERGED_LARGE = 1e-4;
+  private static final int LARGE = 256;
 
   private static final int MAX_STEPS = 24;
 
@@ -69,7 +72,7 @@ final class GramIteration {
       exponent[t + 1] = normalise(m, largest);
       frobenius = frobenius(m);
       double bound = back(frobenius, t + 1);
-      boolean converged = bound > best * (1 - CONVERGED);
+      boolean converged = bound > best * (1 - (m.cols() < LARGE ? CONVERGED : CONVERGED_LARGE));
       best = Math.min(best, bound);
       if (converged) {
         break;

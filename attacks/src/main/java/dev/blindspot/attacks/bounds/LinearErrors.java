@@ -50,7 +50,7 @@ record LinearErrors(
     }
     double errorNorm =
         (Math.min(norm, lipschitz) * in.errorNorm() + Math.sqrt(square)) * ErrorAnalysis.WIDEN;
-    return new Signal(value, magnitude, error, errorNorm);
+    return new Signal(value, magnitude, error, errorNorm, Math.sqrt(square) * ErrorAnalysis.WIDEN);
   }
 
   /**

@@ -144,16 +144,20 @@ public final class MarginCertifier {
       return Certificate.none("label " + label + " does not have the largest logit by a margin");
     }
     double[] slopes = slopes(label, margins.length);
-    double real = quotient(margins, slopes, new double[margins.length], label);
-    double product = quotient(margins, slopes, floatErrors(sample, real, label), label);
-    double local = tail == null ? 0 : search(sample, at, label, product, real);
-    double radius = Math.max(product, local);
+    double product = quotient(margins, slopes, new double[margins.length], label);
+    double real = tail == null ? product : Math.max(product, search(at, label, product));
+    double[] errors = floatErrors(sample, real, label);
+    double floatProduct = Math.min(real, quotient(margins, slopes, errors, label));
+    double radius = floatProduct;
+    if (real > product) {
+      radius = Math.max(radius, shrink(at, label, floatProduct, real, errors));
+    }
     if (!(radius > 0)) {
       return new Certificate(
           0, real, "none", "the margin is within the rounding error of the float32 program");
     }
-    String method = local > product ? "linear relaxation" : "margin over product bound";
-    return new Certificate(radius, Math.max(real, radius), method, "");
+    String method = radius > floatProduct ? "linear relaxation" : "margin over product bound";
+    return new Certificate(radius, real, method, "");
   }
 
   /** z_label - z_j less the errors of both, rounded down; infinite for the label itself. */
@@ -223,27 +227,30 @@ public final class MarginCertifier {
   }
 
   /**
-   * The largest radius found at which every relaxed margin exceeds the float errors. Each radius
-   * returned was itself evaluated; the search only proposes.
+   * The largest radius found at which every relaxed margin is positive. Each radius returned was
+   * itself evaluated; the search only proposes.
+   *
+   * @param product radius that is certain already
    */
-  private double search(double[] sample, Signal[] at, int label, double product, double real) {
-    double[] centre = at[tail.first()].value();
-    double[] error = new double[centre.length];
-    for (int i = 0; i < error.length; i++) {
-      error[i] = at[tail.first()].error()[i] * ErrorAnalysis.DOUBLE * ErrorAnalysis.WIDEN;
-    }
+  private double search(Signal[] at, int label, double product) {
+    double[] none = new double[at[logits].value().length];
     double lo = product;
-    double hi = EXPANSION * real;
+    double hi = EXPANSION * product;
     for (int i = 0; i < EXPANSIONS && hi > 0; i++) {
-      double[] errors = floatErrors(sample, hi, label);
-      double atHi = slack(centre, error, hi, label, errors);
+      double atHi = slack(at, hi, label, none);
       if (!(atHi > 0)) {
-        return narrow(lo, hi, atHi, r -> slack(centre, error, r, label, errors));
+        return narrow(lo, hi, atHi, r -> slack(at, r, label, none));
       }
       lo = hi;
       hi *= EXPANSION;
     }
     return lo;
+  }
+
+  /** The radius of the float program, a little below that of the real-valued network. */
+  private double shrink(Signal[] at, int label, double lo, double real, double[] errors) {
+    double atReal = slack(at, real, label, errors);
+    return atReal > 0 ? real : narrow(lo, real, atReal, r -> slack(at, r, label, errors));
   }
 
   private interface Slack {
@@ -277,8 +284,12 @@ public final class MarginCertifier {
   }
 
   /** Smallest relaxed margin less the float errors; NaN or negative where it does not hold. */
-  private double slack(
-      double[] centre, double[] error, double radius, int label, double[] floatErrors) {
+  private double slack(Signal[] at, double radius, int label, double[] floatErrors) {
+    double[] centre = at[tail.first()].value();
+    double[] error = new double[centre.length];
+    for (int i = 0; i < error.length; i++) {
+      error[i] = at[tail.first()].error()[i] * ErrorAnalysis.DOUBLE * ErrorAnalysis.WIDEN;
+    }
     double reach = NetworkBounds.product(tail.before(), radius);
     double[] margins = tail.tail().margins(centre, error, reach, label);
     double min = Double.POSITIVE_INFINITY;

@@ -31,6 +31,10 @@ record ScaleErrors(double[] scale, double[] shift, double[] part) implements Err
       largest = Math.max(largest, s);
     }
     double norm = (largest * in.errorNorm() + Math.sqrt(squares)) * ErrorAnalysis.WIDEN;
-    return new Signal(value, magnitude, error, norm);
+    return new Signal(value, magnitude, error, norm, Math.sqrt(squares) * ErrorAnalysis.WIDEN);
+  }
+
+  double largest() {
+    return Rounding.maxAbs(scale);
   }
 }

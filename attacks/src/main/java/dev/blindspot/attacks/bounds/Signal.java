@@ -8,5 +8,7 @@ package dev.blindspot.attacks.bounds;
  * @param magnitude upper bound of |real value| over the ball
  * @param error upper bound, over the ball, of |float program's value - real value|
  * @param errorNorm upper bound of the Euclidean norm of that difference
+ * @param ownNorm the same for the errors that arise in this layer alone
  */
-record Signal(double[] value, double[] magnitude, double[] error, double errorNorm) {}
+record Signal(
+    double[] value, double[] magnitude, double[] error, double errorNorm, double ownNorm) {}

@@ -10,16 +10,9 @@ import dev.blindspot.engine.Shape;
 import dev.blindspot.nn.Network;
 import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.layers.ActivationLayer;
-import dev.blindspot.nn.layers.Add;
-import dev.blindspot.nn.layers.BatchNorm;
-import dev.blindspot.nn.layers.Conv2d;
 import dev.blindspot.nn.layers.Flatten;
-import dev.blindspot.nn.layers.IdentityShortcut;
 import dev.blindspot.nn.layers.Linear;
-import dev.blindspot.nn.layers.LocalResponseNorm;
-import dev.blindspot.nn.layers.Pool2d;
 import dev.blindspot.nn.layers.Softmax;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -60,7 +53,7 @@ class MarginCertifierTest {
   @Test
   void noSearchFindsAnotherLabelWithinTheRadius() {
     SplittableRandom random = new SplittableRandom(2);
-    for (Network net : networks()) {
+    for (Network net : Nets.networks()) {
       int certified = 0;
       try (Parameters p = Nets.parameters(net, 7)) {
         MarginCertifier certifier = new MarginCertifier(net, p, OPTIONS);
@@ -105,44 +98,9 @@ class MarginCertifierTest {
     }
   }
 
-  private static List<Network> networks() {
-    List<Network> nets = new ArrayList<>();
-    nets.add(
-        Nets.chain(
-            Shape.of(12),
-            Linear.of(10),
-            ActivationLayer.sigmoid(),
-            Linear.of(9),
-            ActivationLayer.sigmoid(),
-            Linear.of(4)));
-    nets.add(Nets.chain(Shape.of(12), Linear.of(16), ActivationLayer.relu(), Linear.of(4)));
-    nets.add(
-        Nets.chain(
-            Shape.of(1, 8, 8),
-            Conv2d.of(3, 3, 1, 1),
-            ActivationLayer.relu(),
-            Pool2d.max(3, 2),
-            new Flatten(),
-            Linear.of(8),
-            ActivationLayer.tanh(),
-            Linear.of(3)));
-    nets.add(
-        Network.builder("residual", Shape.of(2, 6, 6))
-            .add("conv", Conv2d.of(2, 3, 1, 1))
-            .add("norm", BatchNorm.standard())
-            .add("relu", ActivationLayer.relu())
-            .add("branch", Conv2d.of(4, 3, 2, 1))
-            .add("shortcut", new IdentityShortcut(2, 4), "relu")
-            .add("add", new Add(), "branch", "shortcut")
-            .add("pool", Pool2d.average(3, 3))
-            .add("linear", Linear.of(3))
-            .build());
-    return nets;
-  }
-
   @Test
   void localCertificatesBeatTheProductOnDeepDenseNetworks() {
-    Network net = networks().get(0);
+    Network net = Nets.networks().get(0);
     SplittableRandom random = new SplittableRandom(3);
     try (Parameters p = Nets.parameters(net, 7)) {
       MarginCertifier certifier = new MarginCertifier(net, p, OPTIONS);
@@ -208,17 +166,17 @@ class MarginCertifierTest {
 
   @Test
   void aLayerWithoutErrorAnalysisIsNamed() {
-    Network net = Nets.chain(Shape.of(4, 1, 1), new LocalResponseNorm(3, 1, 0.75, 2), Linear.of(2));
+    Network net = Nets.chain(Shape.of(4), new NetworkBoundsTest.Doubling(2), Linear.of(2));
     try (Parameters p = Nets.parameters(net, 1)) {
       Certificate c = new MarginCertifier(net, p, OPTIONS).certify(new float[4], 0);
       assertFalse(c.certified());
-      assertTrue(c.reason().contains("LocalResponseNorm"), c.reason());
+      assertTrue(c.reason().contains("Doubling"), c.reason());
     }
   }
 
   @Test
   void threadsDoNotChangeTheResult() {
-    Network net = networks().get(2);
+    Network net = Nets.networks().get(2);
     float[] xs = uniform(64 * 9, new SplittableRandom(4));
     int[] labels = {0, 1, 2, 0, 1, 2, 0, 1, 2};
     try (Parameters p = Nets.parameters(net, 7)) {

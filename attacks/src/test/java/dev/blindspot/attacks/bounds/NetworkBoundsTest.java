@@ -141,7 +141,7 @@ class NetworkBoundsTest {
   }
 
   /** A user's layer that states its own constant. */
-  private record Doubling(double constant) implements BoundedLayer {
+  record Doubling(double constant) implements BoundedLayer {
     @Override
     public String kind() {
       return "Doubling";

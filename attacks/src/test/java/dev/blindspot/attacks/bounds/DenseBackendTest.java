@@ -1,0 +1,61 @@
+package dev.blindspot.attacks.bounds;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.BackendProvider;
+import dev.blindspot.engine.Backends;
+import dev.blindspot.engine.Probe;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Dense bounds with a backend's singular values and products. */
+class DenseBackendTest {
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reference", "cpu"})
+  void agreesWithPlainJava(String name) {
+    available(name);
+    SplittableRandom random = new SplittableRandom(12);
+    double[] a = RandomConvTest.gaussian(40 * 25, random);
+    double exact = Svd.largest(a, 40, 25);
+    try (Backend backend = Backends.create(name)) {
+      LayerBound b =
+          DenseBounds.of("m", a, 40, 25, BoundsOptions.defaults().threads(1).backend(backend));
+      assertTrue(b.lower() <= exact * (1 + 1e-14) && b.upper() >= exact * (1 - 1e-14), "" + b);
+      assertEquals(exact, b.lower(), 1e-10 * exact);
+      assertTrue(b.method().contains("singular values"), b.method());
+    }
+  }
+
+  @Test
+  void largeProductsRunOnTheBackend() {
+    available("cpu");
+    int rows = 500;
+    int cols = 430;
+    double[] a = RandomConvTest.gaussian(rows * cols, new SplittableRandom(13));
+    BoundsOptions plain = BoundsOptions.defaults().threads(1);
+    LayerBound expected = DenseBounds.of("m", a, rows, cols, plain);
+    try (Backend backend = Backends.create("cpu")) {
+      LayerBound b = DenseBounds.of("m", a, rows, cols, plain.backend(backend));
+      assertEquals(expected.upper(), b.upper(), 1e-3 * b.upper());
+      assertTrue(b.upper() >= expected.lower());
+      assertTrue(b.upper() <= 1.002 * b.lower(), b.toString());
+    }
+  }
+
+  private static void available(String name) {
+    for (Map.Entry<BackendProvider, Probe> e : Backends.available().entrySet()) {
+      if (e.getKey().name().equals(name)) {
+        assumeTrue(e.getValue().available(), e.getValue().reason());
+        return;
+      }
+    }
+    assumeTrue(false, "no backend " + name + " on the class path");
+  }
+}
