@@ -61,7 +61,7 @@ class CppCompilerTest {
     assertEquals(3, Files.readAllLines(calls).size(), "version, compile, version");
     assertNotEquals(first, compiler().library(GOOD, List.of("-mavx2"), false));
     assertNotEquals(first, compiler().library(GOOD.flags("-DN=1"), List.of(), false));
-    assertNotEquals(first, compiler().library(GOOD.cpp(GOOD.cpp() + "//"), List.of()));
+    assertNotEquals(first, compiler().library(GOOD.cpp(GOOD.cpp() + "//"), List.of(), false));
     Files.writeString(first, "damaged");
     assertEquals(first, compiler().library(GOOD, List.of(), true));
     assertEquals("library\n", Files.readString(first));
