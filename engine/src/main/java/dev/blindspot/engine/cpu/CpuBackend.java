@@ -63,6 +63,17 @@ final class CpuBackend implements Backend {
     implementations = new ImplementationList("cpu", options.deterministic(), options.verbose());
     CpuActivation.register(this);
     CpuConv2d.register(this);
+    CpuPool2d.register(this);
+    CpuSoftmax.register(this);
+    CpuLoss.register(this);
+    CpuMargin.register(this);
+    CpuBatchNorm.register(this);
+    CpuLocalResponseNorm.register(this);
+    CpuContrastNorm.register(this);
+    CpuConcat.register(this);
+    CpuDropout.register(this);
+    CpuReorder.register(this);
+    CpuCast.register(this);
     CpuLinear.register(this);
     CpuMatMul.register(this);
     CpuBias.register(this);

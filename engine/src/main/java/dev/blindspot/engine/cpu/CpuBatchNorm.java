@@ -1,0 +1,134 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.primitives.BatchNormDesc;
+import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.layers.CheckedBatchNorm;
+
+/** Batch normalisation by kernels/normalise.cpp. */
+final class CpuBatchNorm extends CheckedBatchNorm {
+  private final CpuBackend backend;
+  private final long forwardInference;
+  private final long forwardTraining;
+  private final long dataInference;
+  private final long weightsInference;
+  private final long backwardTraining;
+
+  static void register(CpuBackend backend) {
+    backend.add(
+        BatchNormDesc.class,
+        "batch-norm",
+        (d, o) -> CpuBackend.onlyF32(d.type()),
+        (d, o, i) -> new CpuBatchNorm(backend, d, o, i));
+  }
+
+  private CpuBatchNorm(CpuBackend backend, BatchNormDesc d, PlanOptions o, Implementation<?, ?> i) {
+    super(backend, d, o, i);
+    this.backend = backend;
+    forwardInference = backend.kernel("batch_norm_inference_f32");
+    forwardTraining = backend.kernel("batch_norm_training_f32");
+    dataInference = backend.kernel("batch_norm_data_inference_f32");
+    weightsInference = backend.kernel("batch_norm_weights_inference_f32");
+    backwardTraining = backend.kernel("batch_norm_backward_training_f32");
+  }
+
+  private CpuContext begin(Context ctx) {
+    return CpuContext.begin(ctx, backend, desc(), 0);
+  }
+
+  private CpuContext sizes(Context ctx, long n, double momentum) {
+    return begin(ctx)
+        .put(n)
+        .put(desc().c())
+        .put(desc().spatial())
+        .put(options().accumulate())
+        .put(desc().epsilon())
+        .put(momentum);
+  }
+
+  @Override
+  protected void runForwardInference(
+      Context ctx,
+      long n,
+      Tensor x,
+      Tensor gamma,
+      Tensor beta,
+      Tensor mean,
+      Tensor variance,
+      Tensor y) {
+    inputs(sizes(ctx, n, 0), x, gamma, beta, mean, variance)
+        .put((Tensor) null)
+        .put((Tensor) null)
+        .put(y)
+        .execute(forwardInference);
+  }
+
+  private static CpuContext inputs(
+      CpuContext c, Tensor x, Tensor gamma, Tensor beta, Tensor mean, Tensor variance) {
+    return c.put(x).put(gamma).put(beta).put(mean).put(variance);
+  }
+
+  private static void gradients(
+      CpuContext c, Tensor dy, Tensor dx, Tensor dgamma, Tensor dbeta, long kernel) {
+    c.put((Tensor) null).put(dy).put(dx).put(dgamma).put(dbeta).execute(kernel);
+  }
+
+  @Override
+  protected void runForwardTraining(
+      Context ctx,
+      long n,
+      Tensor x,
+      Tensor gamma,
+      Tensor beta,
+      double momentum,
+      Tensor runningMean,
+      Tensor runningVariance,
+      Tensor savedMean,
+      Tensor savedInverseDeviation,
+      Tensor y) {
+    inputs(sizes(ctx, n, momentum), x, gamma, beta, runningMean, runningVariance)
+        .put(savedMean)
+        .put(savedInverseDeviation)
+        .put(y)
+        .execute(forwardTraining);
+  }
+
+  @Override
+  protected void runBackwardDataInference(
+      Context ctx, long n, Tensor dy, Tensor gamma, Tensor variance, Tensor dx) {
+    CpuContext c = inputs(sizes(ctx, n, 0), null, gamma, null, null, variance);
+    gradients(c.put((Tensor) null).put((Tensor) null), dy, dx, null, null, dataInference);
+  }
+
+  @Override
+  protected void runBackwardWeightsInference(
+      Context ctx,
+      long n,
+      Tensor x,
+      Tensor dy,
+      Tensor mean,
+      Tensor variance,
+      Tensor dgamma,
+      Tensor dbeta) {
+    CpuContext c = inputs(sizes(ctx, n, 0), x, null, null, mean, variance);
+    gradients(c.put((Tensor) null).put((Tensor) null), dy, null, dgamma, dbeta, weightsInference);
+  }
+
+  @Override
+  protected void runBackwardTraining(
+      Context ctx,
+      long n,
+      Tensor x,
+      Tensor dy,
+      Tensor gamma,
+      Tensor savedMean,
+      Tensor savedInverseDeviation,
+      Tensor dx,
+      Tensor dgamma,
+      Tensor dbeta) {
+    CpuContext c = inputs(sizes(ctx, n, 0), x, gamma, null, null, null);
+    gradients(c.put(savedMean).put(savedInverseDeviation), dy, dx, dgamma, dbeta, backwardTraining);
+  }
+}

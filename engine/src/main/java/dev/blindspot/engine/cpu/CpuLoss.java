@@ -1,0 +1,48 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.primitives.LossDesc;
+import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.layers.CheckedLoss;
+
+/** Losses by kernels/loss.cpp. */
+final class CpuLoss extends CheckedLoss {
+  private final CpuBackend backend;
+  private final long kernel;
+
+  static void register(CpuBackend backend) {
+    backend.add(
+        LossDesc.class,
+        "loss",
+        (d, o) -> CpuBackend.onlyF32(d.type()),
+        (d, o, i) -> new CpuLoss(backend, d, o, i));
+  }
+
+  private CpuLoss(CpuBackend backend, LossDesc d, PlanOptions o, Implementation<?, ?> i) {
+    super(backend, d, o, i);
+    this.backend = backend;
+    kernel = backend.kernel("loss_f32");
+  }
+
+  private CpuContext begin(Context ctx) {
+    return CpuContext.begin(ctx, backend, desc(), 0);
+  }
+
+  @Override
+  protected void run(
+      Context ctx, long n, Tensor z, Tensor labels, double scale, Tensor loss, Tensor dz) {
+    begin(ctx)
+        .put(desc().loss().ordinal())
+        .put(n)
+        .put(desc().classes())
+        .put(desc().kappa())
+        .put(scale)
+        .put(z)
+        .put(labels)
+        .put(loss)
+        .put(dz)
+        .execute(kernel);
+  }
+}

@@ -1,0 +1,65 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.primitives.Pool2dDesc;
+import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.layers.CheckedPool2d;
+
+/** Pooling by kernels/pool.cpp. */
+final class CpuPool2d extends CheckedPool2d {
+  private final CpuBackend backend;
+  private final long forward;
+  private final long backward;
+
+  static void register(CpuBackend backend) {
+    backend.add(
+        Pool2dDesc.class,
+        "pool",
+        (d, o) -> CpuBackend.onlyF32(d.type()),
+        (d, o, i) -> new CpuPool2d(backend, d, o, i));
+  }
+
+  private CpuPool2d(CpuBackend backend, Pool2dDesc d, PlanOptions o, Implementation<?, ?> i) {
+    super(backend, d, o, i);
+    this.backend = backend;
+    forward = backend.kernel("pool_forward_f32");
+    backward = backend.kernel("pool_backward_f32");
+  }
+
+  private CpuContext begin(Context ctx) {
+    return CpuContext.begin(ctx, backend, desc(), 0);
+  }
+
+  @Override
+  protected void runForward(Context ctx, long n, Tensor x, Tensor y) {
+    arguments(ctx, n, x, y, null).execute(forward);
+  }
+
+  @Override
+  protected void runBackwardData(Context ctx, long n, Tensor x, Tensor y, Tensor dy, Tensor dx) {
+    arguments(ctx, n, dx, dy, x).execute(backward);
+  }
+
+  private CpuContext arguments(Context ctx, long n, Tensor x, Tensor y, Tensor saved) {
+    Pool2dDesc d = desc();
+    return begin(ctx)
+        .put(d.pooling().ordinal())
+        .put(n * d.c())
+        .put(d.h())
+        .put(d.w())
+        .put(d.r())
+        .put(d.s())
+        .put(d.strideH())
+        .put(d.strideW())
+        .put(d.padTop())
+        .put(d.padLeft())
+        .put(d.p())
+        .put(d.q())
+        .put(options().accumulate())
+        .put(x)
+        .put(y)
+        .put(saved);
+  }
+}

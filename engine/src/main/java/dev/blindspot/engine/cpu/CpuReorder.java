@@ -1,0 +1,47 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Layout;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.primitives.ReorderDesc;
+import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.layers.CheckedReorder;
+
+/** Change of layout by kernels/move.cpp: a transposition of c x hw for each image. */
+final class CpuReorder extends CheckedReorder {
+  private final CpuBackend backend;
+  private final long kernel;
+
+  static void register(CpuBackend backend) {
+    backend.add(
+        ReorderDesc.class, "reorder", (d, o) -> "", (d, o, i) -> new CpuReorder(backend, d, o, i));
+  }
+
+  private CpuReorder(CpuBackend backend, ReorderDesc d, PlanOptions o, Implementation<?, ?> i) {
+    super(backend, d, o, i);
+    this.backend = backend;
+    kernel = backend.kernel("reorder");
+  }
+
+  private CpuContext begin(Context ctx) {
+    return CpuContext.begin(ctx, backend, desc(), 0);
+  }
+
+  @Override
+  protected void run(Context ctx, long n, Tensor x, Tensor y) {
+    long area = (long) desc().h() * desc().w();
+    long c = desc().c();
+    boolean same = desc().from() == desc().to();
+    boolean fromChannelsFirst = desc().from() == Layout.NCHW;
+    // An unchanged layout is the transposition of one long row.
+    begin(ctx)
+        .put(desc().type().bytes())
+        .put(n)
+        .put(same ? 1 : fromChannelsFirst ? c : area)
+        .put(same ? c * area : fromChannelsFirst ? area : c)
+        .put(x)
+        .put(y)
+        .execute(kernel);
+  }
+}

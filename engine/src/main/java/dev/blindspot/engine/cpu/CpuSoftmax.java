@@ -1,0 +1,48 @@
+package dev.blindspot.engine.cpu;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.primitives.SoftmaxDesc;
+import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.layers.CheckedSoftmax;
+
+/** By kernels/normalise.cpp. */
+final class CpuSoftmax extends CheckedSoftmax {
+  private final CpuBackend backend;
+  private final long forward;
+  private final long backward;
+
+  static void register(CpuBackend backend) {
+    backend.add(
+        SoftmaxDesc.class,
+        "softmax",
+        (d, o) -> CpuBackend.onlyF32(d.type()),
+        (d, o, i) -> new CpuSoftmax(backend, d, o, i));
+  }
+
+  private CpuSoftmax(CpuBackend backend, SoftmaxDesc d, PlanOptions o, Implementation<?, ?> i) {
+    super(backend, d, o, i);
+    this.backend = backend;
+    forward = backend.kernel("softmax_forward_f32");
+    backward = backend.kernel("softmax_backward_f32");
+  }
+
+  private CpuContext begin(Context ctx) {
+    return CpuContext.begin(ctx, backend, desc(), 0);
+  }
+
+  @Override
+  protected void runForward(Context ctx, long n, Tensor x, Tensor y) {
+    arguments(ctx, n).put(x).put(y).put((Tensor) null).put((Tensor) null).execute(forward);
+  }
+
+  @Override
+  protected void runBackwardData(Context ctx, long n, Tensor y, Tensor dy, Tensor dx) {
+    arguments(ctx, n).put((Tensor) null).put(y).put(dy).put(dx).execute(backward);
+  }
+
+  private CpuContext arguments(Context ctx, long n) {
+    return begin(ctx).put(n).put(desc().length()).put(desc().log()).put(options().accumulate());
+  }
+}
