@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -118,7 +117,7 @@ public final class ImageFolder {
 
   private static List<Path> children(Path folder) {
     try (Stream<Path> s = Files.list(folder)) {
-      return List.copyOf(new TreeSet<>(s.toList()));
+      return s.filter(p -> !p.getFileName().toString().startsWith(".")).sorted().toList();
     } catch (IOException e) {
       throw new InvalidInputException(folder + ": cannot be listed: " + e.getMessage(), e);
     }

@@ -93,6 +93,11 @@ class ReaderTest {
   }
 
   @Test
+  void refusesWhatTheHeapCannotHold() {
+    assertTrue(message(() -> HeapLimit.require("f", 1L << 40, 784)).contains("larger -Xmx"));
+  }
+
+  @Test
   void readsCifarRecords() throws IOException {
     byte[] records = new byte[2 * 3073];
     records[0] = 7;

@@ -30,6 +30,10 @@ class SyntheticDigitsTest {
     DataSplit again = DataSets.load("synthetic", null, 1);
     assertEquals(DATA.train().checksum(), again.train().checksum());
     assertEquals(DATA.test().checksum(), again.test().checksum());
+    assertEquals(
+        "0e15894e665b3e083a762e3dbfba98acc7134c665e83cb126da13b79f2ba1fd7",
+        DATA.test().checksum(),
+        "the same on every machine and JDK");
     assertNotEquals(
         DATA.test().checksum(), SyntheticDigits.draw(2).test().checksum(), "another seed");
   }
