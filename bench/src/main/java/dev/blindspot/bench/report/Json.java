@@ -1,32 +1,59 @@
 package dev.blindspot.bench.report;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import dev.blindspot.engine.BlindspotException;
+import java.io.IOException;
 
-/** Records as JSON text. */
+/** Records as JSON text, with keys in snake case. A number that is not finite becomes null. */
 public final class Json {
+
+  private static final class FiniteOrNull extends StdSerializer<Double> {
+    private static final long serialVersionUID = 1L;
+
+    FiniteOrNull() {
+      super(Double.class);
+    }
+
+    @Override
+    public void serialize(Double value, JsonGenerator out, SerializerProvider provider)
+        throws IOException {
+      if (Double.isFinite(value)) {
+        out.writeNumber(value);
+      } else {
+        out.writeNull();
+      }
+    }
+  }
+
   private static final ObjectMapper MAPPER =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+      new ObjectMapper()
+          .setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .registerModule(
+              new SimpleModule()
+                  .addSerializer(Double.class, new FiniteOrNull())
+                  .addSerializer(double.class, new FiniteOrNull()));
 
   private Json() {}
 
-  /** The value as indented JSON. A number that is not finite becomes a string, as JSON has none. */
+  /** The value as indented JSON. */
   public static String text(Object value) {
     try {
-      return MAPPER.writeValueAsString(value);
+      return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(value);
     } catch (JsonProcessingException e) {
       throw new BlindspotException("The result cannot be written as JSON: " + e.getMessage(), e);
     }
   }
 
-  /** The value as JSON in one line, safe inside an HTML script element. */
-  public static String script(Object value) {
+  /** The value as JSON in one line that may stand inside an HTML script element. */
+  static String script(Object value) {
     try {
-      String text =
-          MAPPER.writer().without(SerializationFeature.INDENT_OUTPUT).writeValueAsString(value);
-      return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029");
+      return MAPPER.writeValueAsString(value).replace("<", "\\u003c");
     } catch (JsonProcessingException e) {
       throw new BlindspotException("The result cannot be written as JSON: " + e.getMessage(), e);
     }

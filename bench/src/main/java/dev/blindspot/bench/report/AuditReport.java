@@ -1,0 +1,271 @@
+package dev.blindspot.bench.report;
+
+import dev.blindspot.bench.Version;
+import dev.blindspot.bench.report.AuditResult.LayerRow;
+import dev.blindspot.bench.report.AuditResult.Sample;
+import dev.blindspot.engine.BlindspotException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * An audit as one HTML file that needs nothing else: style, pictures, the chart library and the
+ * data are in it.
+ */
+public final class AuditReport {
+  /** Rows of the table of samples; all of them are in audit.json. */
+  private static final int MAX_ROWS = 1000;
+
+  private static final String CHART_FOLDER = "/META-INF/resources/webjars/chart.js/";
+
+  private final AuditResult result;
+  private final List<Picture> pictures;
+  private final AuditSummary summary;
+
+  private AuditReport(AuditResult result, List<Picture> pictures) {
+    this.result = result;
+    this.pictures = pictures;
+    summary = AuditSummary.of(result);
+  }
+
+  /**
+   * Writes {@code audit.json} and {@code report.html} to a folder, which is made if needed.
+   *
+   * @param pictures to show, in this order
+   */
+  public static void write(Path folder, AuditResult result, List<Picture> pictures) {
+    String page = html(result, pictures);
+    OutputFiles.write(folder.resolve("audit.json"), Json.text(result) + "\n");
+    OutputFiles.write(folder.resolve("report.html"), page);
+  }
+
+  /** The summary in one sentence. */
+  public static String sentence(AuditResult result) {
+    return AuditSummary.of(result).sentence(result);
+  }
+
+  static String html(AuditResult result, List<Picture> pictures) {
+    return new AuditReport(result, pictures).page();
+  }
+
+  private String page() {
+    Map<String, String> parts = new LinkedHashMap<>();
+    parts.put("title", "Audit of " + Html.escape(result.model().name()));
+    parts.put("subtitle", subtitle());
+    parts.put("sentence", Html.escape(summary.sentence(result)));
+    parts.put("tiles", tiles());
+    parts.put("missing", missing());
+    parts.put("layers", layers());
+    parts.put("statement", Html.escape(result.bounds().statement()));
+    parts.put("pictures", pictures());
+    parts.put("samples", samples());
+    parts.put("made", made());
+    parts.put("style", resource("report.css"));
+    parts.put("licence", chartFile("LICENSE.md").replace("--", "- -"));
+    parts.put("library", chartFile("dist/chart.umd.min.js").replaceAll("(?m)^//# source.*$", ""));
+    parts.put("data", Json.script(result));
+    parts.put("script", resource("report.js"));
+    StringBuilder page = new StringBuilder();
+    // In one pass: what is put in is not searched again.
+    String template = resource("report.html");
+    int at = 0;
+    for (int open = template.indexOf("{{"); open >= 0; open = template.indexOf("{{", at)) {
+      int close = template.indexOf("}}", open);
+      page.append(template, at, open).append(parts.get(template.substring(open + 2, close)));
+      at = close + 2;
+    }
+    return page.append(template.substring(at)).toString();
+  }
+
+  private String subtitle() {
+    AuditResult.Attack a = result.attack();
+    return Html.count(result.samples().size())
+        + " test images of "
+        + Html.escape(result.data().name())
+        + " · "
+        + (a.targeted() ? "targeted" : "untargeted")
+        + " "
+        + Html.escape(a.name())
+        + " · "
+        + Html.escape(a.norm())
+        + " norm · seed "
+        + result.seed();
+  }
+
+  private String tiles() {
+    int n = result.samples().size();
+    StringBuilder s = new StringBuilder();
+    tile(s, "Accuracy", Html.percent(result.clean().accuracy()), "whole test split, no attack");
+    tile(
+        s,
+        "Attack succeeds",
+        Html.percent(result.attack().successRate()),
+        Html.count(summary.succeeded()) + " of " + Html.count(n) + " images");
+    tile(s, "Found distance", Html.number(summary.medianFound()), "median L2: an upper bound");
+    tile(s, "Certified radius", Html.number(summary.medianCertified()), "median L2: a lower bound");
+    tile(s, "Gap", Html.number(summary.medianRatio()) + "×", "median of found / certified");
+    tile(
+        s,
+        "Distortion",
+        Html.number(result.attack().meanDistortionRms()),
+        "mean RMS change of a pixel, range 0 to 1");
+    return s.toString();
+  }
+
+  private static void tile(StringBuilder s, String name, String value, String note) {
+    s.append("<div class=\"tile\"><div class=\"name\">").append(name);
+    s.append("</div><div class=\"value\">").append(value);
+    s.append("</div><div class=\"note\">").append(note).append("</div></div>\n");
+  }
+
+  /** What the charts leave out. */
+  private String missing() {
+    int failed = result.samples().size() - summary.succeeded();
+    int open = result.samples().size() - summary.certified();
+    String s = failed == 0 ? "" : "Not shown: " + Html.count(failed) + " without an adversarial. ";
+    return open == 0 ? s : s + "Not certified: " + Html.count(open) + " of the images.";
+  }
+
+  private String layers() {
+    StringBuilder s = new StringBuilder();
+    for (LayerRow r : result.bounds().layers()) {
+      row(
+          s,
+          Html.escape(r.name()),
+          Html.escape(r.kind()),
+          Html.number(r.lower()),
+          Html.number(r.upper()),
+          Html.escape(r.method()));
+    }
+    s.append("<tr class=\"total\"><td>network</td><td>product</td><td></td><td>");
+    s.append(Html.number(result.bounds().networkUpper())).append("</td><td></td></tr>\n");
+    return s.toString();
+  }
+
+  private static void row(StringBuilder s, String... cells) {
+    s.append("<tr>");
+    for (String c : cells) {
+      s.append("<td>").append(c).append("</td>");
+    }
+    s.append("</tr>\n");
+  }
+
+  private String pictures() {
+    StringBuilder s = new StringBuilder();
+    for (Picture p : pictures) {
+      Sample sample = result.samples().get(p.sample());
+      s.append("<figure class=\"triple\">");
+      picture(s, Pixels.image(p, p.original()), "" + sample.predicted(), "original");
+      picture(s, Pixels.difference(p), "±", "difference ×10");
+      picture(s, Pixels.image(p, p.adversarial()), "" + sample.adversarialLabel(), "adversarial");
+      s.append("<figcaption>#").append(sample.index()).append(" · found ");
+      s.append(Html.number(sample.l2())).append(" · certified ");
+      s.append(Html.number(sample.certifiedL2())).append("</figcaption></figure>\n");
+    }
+    return pictures.isEmpty() ? "<p>No picture can be shown.</p>" : s.toString();
+  }
+
+  private static void picture(StringBuilder s, String uri, String label, String what) {
+    s.append("<div><img alt=\"").append(what).append(", ").append(label).append("\" src=\"");
+    s.append(uri).append("\"><b>").append(label).append("</b><small>").append(what);
+    s.append("</small></div>");
+  }
+
+  private String samples() {
+    StringBuilder s = new StringBuilder();
+    result.samples().stream()
+        .limit(MAX_ROWS)
+        .forEach(
+            x ->
+                row(
+                    s,
+                    "" + x.index(),
+                    "" + x.label(),
+                    x.target() == null ? "any other" : "" + x.target(),
+                    x.success() ? "" + x.adversarialLabel() : "none",
+                    Html.number(x.certifiedL2()),
+                    Html.number(x.l2()),
+                    Html.number(x.linf()),
+                    Html.number(x.rms()),
+                    Html.count(x.evaluations()),
+                    Html.escape(x.stoppedBecause())));
+    return s.toString();
+  }
+
+  private String made() {
+    StringBuilder s = new StringBuilder();
+    fact(s, "Command", "<code>" + Html.escape(result.command()) + "</code>");
+    fact(s, "Program", "Blindspot " + Html.escape(result.version()));
+    fact(
+        s,
+        "Device",
+        Html.escape(result.device())
+            + ", "
+            + result.threads()
+            + " threads, products in "
+            + Html.escape(result.precision()));
+    fact(
+        s,
+        "Network",
+        Html.escape(result.model().name())
+            + ", "
+            + result.model().layers()
+            + " layers, "
+            + Html.count(result.model().parameters())
+            + " parameters");
+    fact(s, "Seed", "" + result.seed());
+    fact(
+        s,
+        "Attack",
+        Html.number(result.attack().gradientEvaluationsPerSample())
+            + " gradients for each image; each adversarial was confirmed by a forward pass of the"
+            + " reference backend");
+    AuditResult.Seconds t = result.seconds();
+    fact(
+        s,
+        "Time",
+        "training "
+            + Html.seconds(t.train())
+            + ", attack "
+            + Html.seconds(t.attack())
+            + ", bounds "
+            + Html.seconds(t.bounds())
+            + ", all "
+            + Html.seconds(t.total()));
+    StringBuilder which = new StringBuilder();
+    result
+        .implementations()
+        .forEach(
+            (layer, implementation) ->
+                which
+                    .append(which.length() > 0 ? "<br>" : "")
+                    .append(Html.escape(layer + ": " + implementation)));
+    fact(s, "Implementations", which.toString());
+    fact(s, "Charts", "Chart.js " + Html.escape(Version.chartLibrary()) + " (MIT licence)");
+    return s.toString();
+  }
+
+  private static void fact(StringBuilder s, String name, String html) {
+    s.append("<dt>").append(name).append("</dt><dd>").append(html).append("</dd>\n");
+  }
+
+  private static String chartFile(String name) {
+    return resource(CHART_FOLDER + Version.chartLibrary() + "/" + name);
+  }
+
+  private static String resource(String name) {
+    try (InputStream in = AuditReport.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new BlindspotException(name + " is missing on the class path: run the build again");
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

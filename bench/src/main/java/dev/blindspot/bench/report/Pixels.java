@@ -1,0 +1,64 @@
+package dev.blindspot.bench.report;
+
+import dev.blindspot.engine.BlindspotException;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.Base64;
+import javax.imageio.ImageIO;
+
+/** Pixels as PNG in data URIs. */
+final class Pixels {
+  private Pixels() {}
+
+  /** Values in [0,1] as they are. */
+  static String image(Picture p, float[] values) {
+    int[] levels = new int[values.length];
+    for (int i = 0; i < levels.length; i++) {
+      levels[i] = clamp(255.0 * values[i]);
+    }
+    return png(p, levels);
+  }
+
+  /** The difference ten times magnified round mid-grey, as in the paper's figures. */
+  static String difference(Picture p) {
+    int[] levels = new int[p.original().length];
+    for (int i = 0; i < levels.length; i++) {
+      levels[i] = clamp(128 + 10 * 255 * ((double) p.adversarial()[i] - p.original()[i]));
+    }
+    return png(p, levels);
+  }
+
+  private static int clamp(double v) {
+    return (int) Math.max(0, Math.min(255, Math.round(v)));
+  }
+
+  /** [channels, height, width] levels as a data URI. */
+  private static String png(Picture p, int[] levels) {
+    boolean grey = p.channels() == 1;
+    BufferedImage image =
+        new BufferedImage(
+            p.width(),
+            p.height(),
+            grey ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
+    int plane = p.width() * p.height();
+    for (int i = 0; i < plane; i++) {
+      int x = i % p.width();
+      int y = i / p.width();
+      if (grey) {
+        image.getRaster().setSample(x, y, 0, levels[i]);
+      } else {
+        image.setRGB(x, y, levels[i] << 16 | levels[plane + i] << 8 | levels[2 * plane + i]);
+      }
+    }
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try {
+      if (!ImageIO.write(image, "png", out)) {
+        throw new BlindspotException("This Java has no PNG writer; use a JDK with java.desktop");
+      }
+    } catch (IOException e) {
+      throw new BlindspotException("A picture cannot be encoded: " + e.getMessage(), e);
+    }
+    return "data:image/png;base64," + Base64.getEncoder().encodeToString(out.toByteArray());
+  }
+}
