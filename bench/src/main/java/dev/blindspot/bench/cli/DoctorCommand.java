@@ -55,6 +55,7 @@ final class DoctorCommand extends BlindspotCommand {
 
   @Override
   int execute() {
+    openBackend().close(); // a device that was asked for and cannot be used is an error here too
     Path cache = CacheFolder.root();
     Diagnosis d =
         new Diagnosis(
@@ -76,7 +77,6 @@ final class DoctorCommand extends BlindspotCommand {
             bytes(cache));
     print(d);
     writeJson(d);
-    openBackend().close(); // a device that was asked for and cannot be used is an error here too
     return CommandLineTool.DONE;
   }
 

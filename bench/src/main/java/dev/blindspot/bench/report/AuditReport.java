@@ -161,13 +161,17 @@ public final class AuditReport {
       Sample sample = result.samples().get(p.sample());
       s.append("<figure class=\"triple\">");
       picture(s, Pixels.image(p, p.original()), "" + sample.predicted(), "original");
-      picture(s, Pixels.difference(p), "±", "difference ×10");
-      picture(s, Pixels.image(p, p.adversarial()), "" + sample.adversarialLabel(), "adversarial");
+      picture(s, Pixels.difference(p), "→", "difference ×10");
+      picture(s, Pixels.image(p, p.adversarial()), answer(sample), "adversarial");
       s.append("<figcaption>#").append(sample.index()).append(" · found ");
       s.append(Html.number(sample.l2())).append(" · certified ");
       s.append(Html.number(sample.certifiedL2())).append("</figcaption></figure>\n");
     }
     return pictures.isEmpty() ? "<p>No picture can be shown.</p>" : s.toString();
+  }
+
+  private static String answer(Sample s) {
+    return s.success() ? "" + s.adversarialLabel() : "none";
   }
 
   private static void picture(StringBuilder s, String uri, String label, String what) {
@@ -187,7 +191,7 @@ public final class AuditReport {
                     "" + x.index(),
                     "" + x.label(),
                     x.target() == null ? "any other" : "" + x.target(),
-                    x.success() ? "" + x.adversarialLabel() : "none",
+                    answer(x),
                     Html.number(x.certifiedL2()),
                     Html.number(x.l2()),
                     Html.number(x.linf()),

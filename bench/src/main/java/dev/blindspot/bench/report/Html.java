@@ -24,7 +24,10 @@ final class Html {
       return "∞";
     }
     double a = Math.abs(v);
-    if (a != 0 && (a < 1e-3 || a >= 1e6)) {
+    if (a == 0) {
+      return "0";
+    }
+    if (a < 1e-3 || a >= 1e6) {
       return String.format(Locale.ROOT, "%.2e", v);
     }
     int digits = a >= 100 ? 0 : a >= 10 ? 1 : a >= 1 ? 2 : a >= 0.1 ? 3 : 4;

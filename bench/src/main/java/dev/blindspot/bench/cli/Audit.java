@@ -1,0 +1,215 @@
+package dev.blindspot.bench.cli;
+
+import dev.blindspot.attacks.bounds.BoundsOptions;
+import dev.blindspot.attacks.bounds.Certificate;
+import dev.blindspot.attacks.bounds.MarginCertifier;
+import dev.blindspot.attacks.bounds.NetworkBound;
+import dev.blindspot.bench.Version;
+import dev.blindspot.bench.report.AuditResult;
+import dev.blindspot.bench.report.AuditResult.LayerRow;
+import dev.blindspot.bench.report.AuditResult.Sample;
+import dev.blindspot.bench.report.Picture;
+import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.Backends;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Precision;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.nn.Parameters;
+import dev.blindspot.nn.data.DataSet;
+import dev.blindspot.nn.data.DataSplit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** One audit: choose examples, attack, confirm, certify, put together. */
+final class Audit {
+  private static final int PICTURES = 24;
+
+  private final BlindspotCommand command;
+  private final Backend backend;
+  private final Subject subject;
+  private final DataSplit data;
+  private final int wanted;
+  private final boolean targeted;
+  private Examples examples;
+  private Attacked attacked;
+  private List<Sample> samples;
+
+  Audit(
+      BlindspotCommand command,
+      Backend backend,
+      Subject subject,
+      DataSplit data,
+      int wanted,
+      boolean targeted) {
+    this.command = command;
+    this.backend = backend;
+    this.subject = subject;
+    this.data = data;
+    this.wanted = wanted;
+    this.targeted = targeted;
+  }
+
+  /**
+   * Does everything.
+   *
+   * @param began when the command began, of {@link System#nanoTime}
+   */
+  AuditResult run(long began) {
+    double accuracy = chooseExamples();
+    int[] targets = targeted ? examples.randomTargets(data.test().classes(), command.seed) : null;
+    long attackBegan = System.nanoTime();
+    attacked = Attacks.minimal(command, backend, subject, examples, targets);
+    attacked.checkBox();
+    int[] confirmed = labelsOnReference();
+    double attackSeconds = seconds(attackBegan);
+    long boundsBegan = System.nanoTime();
+    command.say("Certifying " + examples.count() + " examples");
+    MarginCertifier certifier =
+        new MarginCertifier(
+            subject.network(),
+            subject.parameters(),
+            BoundsOptions.defaults().threads(command.threadCount()).backend(backend));
+    List<Certificate> certificates = certifier.certify(examples.images(), examples.labels());
+    double boundsSeconds = seconds(boundsBegan);
+    samples = samples(targets, confirmed, certificates);
+    NetworkBound bound = certifier.bound();
+    return new AuditResult(
+        AuditResult.FORMAT,
+        Version.program(),
+        command.commandLine(),
+        backend.name(),
+        Precision.FP32.name(),
+        command.threadCount(),
+        command.seed,
+        implementations,
+        new AuditResult.Model(
+            subject.name(), subject.network().parameterCount(), subject.network().nodes().size()),
+        new AuditResult.Data(data.name(), examples.count()),
+        new AuditResult.Clean(accuracy),
+        attackNumbers(),
+        bounds(bound, certifier.statement()),
+        samples,
+        new AuditResult.Seconds(
+            subject.trainSeconds(), attackSeconds, boundsSeconds, seconds(began)));
+  }
+
+  private Map<String, String> implementations;
+
+  /** Predicts the test split; returns the accuracy. */
+  private double chooseExamples() {
+    DataSet test = data.test();
+    int[] predicted;
+    try (Predictor p =
+        new Predictor(backend, subject.network(), subject.parameters(), test.size())) {
+      predicted = p.labels(test);
+      implementations = p.implementations();
+    }
+    int right = 0;
+    for (int i = 0; i < predicted.length; i++) {
+      right += predicted[i] == test.label(i) ? 1 : 0;
+    }
+    examples = Examples.choose(test, predicted, wanted, command.seed);
+    if (examples.count() < wanted) {
+      command.say(
+          "Only " + examples.count() + " test examples are classified correctly; all are attacked");
+    }
+    return (double) right / predicted.length;
+  }
+
+  /** A fresh forward pass of every adversarial on the reference backend. */
+  private int[] labelsOnReference() {
+    command.say("Confirming on the reference backend");
+    try (Backend reference = Backends.create("reference");
+        Parameters copy =
+            subject.parameters().copyTo(subject.network(), reference, ElementType.F32);
+        Predictor p = new Predictor(reference, subject.network(), copy, examples.count())) {
+      return p.labels(attacked.adversarials(), examples.count());
+    }
+  }
+
+  private List<Sample> samples(int[] targets, int[] confirmed, List<Certificate> certificates) {
+    List<Sample> list = new ArrayList<>();
+    for (int i = 0; i < examples.count(); i++) {
+      int label = examples.labels()[i];
+      boolean wrong = targets == null ? confirmed[i] != label : confirmed[i] == targets[i];
+      boolean success = attacked.success()[i] && wrong;
+      Distances d =
+          success
+              ? Distances.of(examples.images(), attacked.adversarials(), i, examples.sampleSize())
+              : Distances.NONE;
+      list.add(
+          new Sample(
+              examples.index()[i],
+              label,
+              label,
+              targets == null ? null : targets[i],
+              success ? confirmed[i] : null,
+              success,
+              d.l2(),
+              d.linf(),
+              d.rms(),
+              certificates.get(i).radius(),
+              attacked.evaluations()[i],
+              attacked.success()[i] && !wrong
+                  ? "not confirmed by the reference backend"
+                  : attacked.stopped()[i]));
+    }
+    return list;
+  }
+
+  private AuditResult.Attack attackNumbers() {
+    List<Sample> won = samples.stream().filter(Sample::success).toList();
+    return new AuditResult.Attack(
+        attacked.name(),
+        attacked.norm(),
+        targeted,
+        (double) won.size() / samples.size(),
+        won.stream().mapToDouble(Sample::rms).average().orElse(Double.NaN),
+        median(won.stream().mapToDouble(Sample::l2).toArray()),
+        attacked.meanEvaluations());
+  }
+
+  private static double median(double[] values) {
+    Arrays.sort(values);
+    int n = values.length;
+    return n == 0 ? Double.NaN : (values[(n - 1) / 2] + values[n / 2]) / 2;
+  }
+
+  private static AuditResult.Bounds bounds(NetworkBound bound, String certificate) {
+    List<LayerRow> rows =
+        bound.layers().stream()
+            .map(b -> new LayerRow(b.name(), b.kind(), b.lower(), b.upper(), b.method()))
+            .toList();
+    return new AuditResult.Bounds(
+        bound.statement() + "; certified: " + certificate, rows, bound.upper());
+  }
+
+  /** The first examples with an adversarial, if they are grey or colour images. */
+  List<Picture> pictures() {
+    Shape s = data.test().sampleShape();
+    List<Picture> list = new ArrayList<>();
+    if (s.dim(0) != 1 && s.dim(0) != 3) {
+      return list;
+    }
+    int size = examples.sampleSize();
+    for (int i = 0; i < samples.size() && list.size() < PICTURES; i++) {
+      if (samples.get(i).success()) {
+        list.add(
+            new Picture(
+                i,
+                (int) s.dim(0),
+                (int) s.dim(1),
+                (int) s.dim(2),
+                Arrays.copyOfRange(examples.images(), i * size, (i + 1) * size),
+                Arrays.copyOfRange(attacked.adversarials(), i * size, (i + 1) * size)));
+      }
+    }
+    return list;
+  }
+
+  private static double seconds(long began) {
+    return (System.nanoTime() - began) / 1e9;
+  }
+}

@@ -1,0 +1,93 @@
+package dev.blindspot.bench.cli;
+
+import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Layout;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.TensorArena;
+import dev.blindspot.nn.Network;
+import dev.blindspot.nn.NetworkOptions;
+import dev.blindspot.nn.NetworkOptions.Gradients;
+import dev.blindspot.nn.NetworkPlan;
+import dev.blindspot.nn.Parameters;
+import dev.blindspot.nn.data.DataSet;
+import java.util.Map;
+
+/** A network's answers: the class of the largest output, the first of equal ones. One thread. */
+final class Predictor implements AutoCloseable {
+  private static final int MAX_BATCH = 250;
+
+  private final int batch;
+  private final NetworkPlan plan;
+  private final Context context;
+  private final TensorArena arena;
+  private final Tensor input;
+
+  /** Parameters must be F32, on this backend, and stay open. */
+  Predictor(Backend backend, Network network, Parameters parameters, int count) {
+    batch = Math.max(1, Math.min(MAX_BATCH, count));
+    plan = network.plan(backend, parameters, batch, NetworkOptions.of(Gradients.NONE));
+    context = backend.newContext();
+    long size = network.inputShape().size();
+    arena = backend.arena(TensorArena.bytes(ElementType.F32, batch * size));
+    input = arena.tensor(ElementType.F32, network.inputShape().batched(batch), Layout.NCHW);
+  }
+
+  /** Answers to all samples of a data set. */
+  int[] labels(DataSet data) {
+    int[] labels = new int[data.size()];
+    float[] x = new float[Math.min(batch, data.size()) * data.sampleSize()];
+    for (int from = 0; from < labels.length; from += batch) {
+      int to = Math.min(labels.length, from + batch);
+      float[] part = to - from == batch ? x : new float[(to - from) * data.sampleSize()];
+      data.read(from, to, part, 0);
+      answer(part, labels, from, to);
+    }
+    return labels;
+  }
+
+  /** Answers to images [n, ...], one behind the other. */
+  int[] labels(float[] images, int n) {
+    int size = n == 0 ? 0 : images.length / n;
+    int[] labels = new int[n];
+    for (int from = 0; from < n; from += batch) {
+      int to = Math.min(n, from + batch);
+      answer(java.util.Arrays.copyOfRange(images, from * size, to * size), labels, from, to);
+    }
+    return labels;
+  }
+
+  private void answer(float[] x, int[] labels, int from, int to) {
+    Tensor part = input.slice(0, to - from).copyFrom(x);
+    Tensor output = plan.forward(context, part);
+    context.synchronize();
+    float[] y = output.toFloats();
+    int classes = y.length / (to - from);
+    for (int i = from; i < to; i++) {
+      labels[i] = largest(y, (i - from) * classes, classes);
+    }
+  }
+
+  private static int largest(float[] y, int at, int classes) {
+    int best = 0;
+    for (int j = 1; j < classes; j++) {
+      if (y[at + j] > y[at + best]) {
+        best = j;
+      }
+    }
+    return best;
+  }
+
+  /** Implementations by layer. */
+  Map<String, String> implementations() {
+    return plan.implementations();
+  }
+
+  @Override
+  public void close() {
+    plan.close();
+    arena.close();
+    context.close();
+  }
+}

@@ -1,0 +1,55 @@
+package dev.blindspot.bench.cli;
+
+import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.nn.Network;
+import dev.blindspot.nn.Parameters;
+import dev.blindspot.nn.data.DataSplit;
+
+/**
+ * A network with its values, ready to be looked at. Owns the parameters.
+ *
+ * @param name as the user gave it
+ * @param parameters F32, on the command's backend
+ * @param trainSeconds 0 if it was read
+ */
+record Subject(String name, Network network, Parameters parameters, double trainSeconds)
+    implements AutoCloseable {
+
+  /** Fails if the data's images or labels do not fit the network. */
+  void checkFits(DataSplit data) {
+    Shape image = data.test().sampleShape();
+    Shape input = network.inputShape();
+    if (image.size() != input.size() || (input.rank() > 1 && !sameRows(input, image))) {
+      throw new InvalidInputException(
+          "Model " + name + " takes " + input + ", the images of " + data.name() + " are " + image);
+    }
+    long outputs = network.outputShape().size();
+    if (outputs < data.test().classes()) {
+      throw new InvalidInputException(
+          "Model "
+              + name
+              + " has "
+              + outputs
+              + " outputs, "
+              + data.name()
+              + " has "
+              + data.test().classes()
+              + " classes");
+    }
+  }
+
+  /** A vector takes any image of its size, else the shapes must agree but for ones. */
+  private static boolean sameRows(Shape a, Shape b) {
+    return java.util.Arrays.equals(withoutOnes(a), withoutOnes(b));
+  }
+
+  private static long[] withoutOnes(Shape s) {
+    return java.util.Arrays.stream(s.toArray()).filter(d -> d != 1).toArray();
+  }
+
+  @Override
+  public void close() {
+    parameters.close();
+  }
+}
