@@ -1,0 +1,234 @@
+package dev.blindspot.nn.training;
+
+import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.BlindspotException;
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Layout;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.TensorArena;
+import dev.blindspot.engine.primitives.LossDesc;
+import dev.blindspot.engine.primitives.LossPlan;
+import dev.blindspot.nn.Network;
+import dev.blindspot.nn.NetworkOptions;
+import dev.blindspot.nn.NetworkPlan;
+import dev.blindspot.nn.Parameters;
+import dev.blindspot.nn.data.DataSet;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Trains a classifier that ends in logits, F32, by mini-batches or the full batch. Belongs to one
+ * thread.
+ */
+public final class Trainer {
+  /** Steps between two readings of the loss. */
+  private static final int LOSS_EVERY = 20;
+
+  private final Network network;
+  private final Parameters parameters;
+  private final Backend backend;
+  private final Recipe recipe;
+  private final long seed;
+  private final TrainingListener listener;
+  private final Path checkpoint;
+
+  /**
+   * @param parameters F32 on the backend; changed in place
+   * @param seed order of samples and dropout
+   * @param checkpoint file to resume from and to write after each epoch; null for none
+   */
+  public Trainer(
+      Network network,
+      Parameters parameters,
+      Backend backend,
+      Recipe recipe,
+      long seed,
+      TrainingListener listener,
+      Path checkpoint) {
+    this.network = network;
+    this.parameters = parameters;
+    this.backend = backend;
+    this.recipe = recipe;
+    this.seed = seed;
+    this.listener = listener;
+    this.checkpoint = checkpoint;
+  }
+
+  /** Trains on all samples; resumes where the checkpoint ends. */
+  public void run(DataSet data) {
+    check(data);
+    if (recipe.method() == Recipe.Method.LBFGS) {
+      new FullBatchLbfgs(network, parameters, backend, recipe, listener).run(data);
+      return;
+    }
+    int n = Math.min(recipe.batch(), data.size());
+    long bytes =
+        TensorArena.bytes(ElementType.F32, n * network.inputShape().size())
+            + 2 * TensorArena.bytes(ElementType.I32, n)
+            + TensorArena.bytes(ElementType.F32, n * network.outputShape().size());
+    NetworkOptions options =
+        NetworkOptions.of(NetworkOptions.Gradients.PARAMETERS).training(true).seed(seed);
+    try (Context ctx = backend.newContext();
+        TensorArena arena = backend.arena(bytes);
+        NetworkPlan plan = network.plan(backend, parameters, n, options);
+        Optimizer optimizer = new GradientOptimizer(backend, parameters, plan, recipe)) {
+      String identity = identity(data);
+      int epoch = resume(optimizer, identity);
+      Buffers buffers = new Buffers(arena, n);
+      for (; epoch < recipe.epochs(); epoch++) {
+        epoch(ctx, plan, optimizer, data, epoch, buffers);
+        save(optimizer, identity, epoch + 1);
+      }
+    }
+  }
+
+  private void check(DataSet data) {
+    if (data.sampleSize() != network.inputShape().size()
+        || data.classes() > network.outputShape().size()) {
+      throw new InvalidInputException(
+          "Network "
+              + network.name()
+              + " takes "
+              + network.inputShape()
+              + " and has "
+              + network.outputShape().size()
+              + " outputs; the data set "
+              + data.name()
+              + " has samples "
+              + data.sampleShape()
+              + " of "
+              + data.classes()
+              + " classes");
+    }
+  }
+
+  private String identity(DataSet data) {
+    return network.name()
+        + " "
+        + network.parameterCount()
+        + " "
+        + data.checksum()
+        + " "
+        + recipe
+        + " "
+        + seed;
+  }
+
+  /** Tensors of one batch. */
+  private final class Buffers {
+    final Tensor x;
+    final Tensor labels;
+    final Tensor loss;
+    final Tensor dz;
+    final int n;
+    final LossPlan plan;
+
+    Buffers(TensorArena arena, int n) {
+      this.n = n;
+      int classes = Math.toIntExact(network.outputShape().size());
+      x = arena.tensor(ElementType.F32, network.inputShape().batched(n), Layout.NCHW);
+      labels = arena.tensor(ElementType.I32, n);
+      loss = arena.tensor(ElementType.F32, n);
+      dz = arena.tensor(ElementType.F32, network.outputShape().batched(n), Layout.NCHW);
+      plan =
+          backend.plan(LossDesc.crossEntropy(ElementType.F32, n, classes), PlanOptions.forward());
+    }
+  }
+
+  /** Whole batches only: the samples left over come first in no epoch, but are drawn anew. */
+  private void epoch(
+      Context ctx, NetworkPlan plan, Optimizer optimizer, DataSet data, int epoch, Buffers b) {
+    int[] order = DataSet.shuffled(data.size(), seed * 1_000_003 + epoch);
+    int[] labels = new int[b.n];
+    int perEpoch = data.size() / b.n;
+    long steps = (long) perEpoch * recipe.epochs();
+    for (int i = 0; i < perEpoch; i++) {
+      int from = i * b.n;
+      data.copyTo(order, from, from + b.n, b.x);
+      data.readLabels(order, from, from + b.n, labels, 0);
+      b.labels.copyFrom(labels);
+      long step = optimizer.steps();
+      plan.step(step);
+      Tensor z = plan.forward(ctx, b.x);
+      b.plan.execute(ctx, z, b.labels, 1.0 / b.n, b.loss, b.dz);
+      plan.backward(ctx, b.dz);
+      double progress = (double) step / steps;
+      optimizer.step(ctx, recipe.learningRate() * 0.5 * (1 + Math.cos(Math.PI * progress)));
+      plan.parametersChanged(ctx);
+      listener.step(step + 1, steps, step % LOSS_EVERY == 0 ? mean(b.loss, step) : Double.NaN);
+    }
+  }
+
+  private double mean(Tensor loss, long step) {
+    double sum = 0;
+    for (float v : loss.toFloats()) {
+      sum += v;
+    }
+    if (!Double.isFinite(sum)) {
+      throw new BlindspotException(
+          "Training of "
+              + network.name()
+              + " diverged at step "
+              + step
+              + ": the loss is "
+              + sum
+              + ". Lower the learning rate "
+              + recipe.learningRate());
+    }
+    return sum / loss.size();
+  }
+
+  private int resume(Optimizer optimizer, String identity) {
+    if (checkpoint == null || !Files.exists(checkpoint)) {
+      return 0;
+    }
+    Checkpoint c = Checkpoint.read(checkpoint, identity);
+    List<Tensor> tensors = tensors(optimizer);
+    if (c.values().size() != tensors.size()) {
+      throw new InvalidInputException(
+          "checkpoint "
+              + checkpoint
+              + ": holds "
+              + c.values().size()
+              + " tensors, expected "
+              + tensors.size());
+    }
+    for (int i = 0; i < tensors.size(); i++) {
+      float[] f = new float[c.values().get(i).length];
+      for (int j = 0; j < f.length; j++) {
+        f[j] = (float) c.values().get(i)[j];
+      }
+      tensors.get(i).copyFrom(f);
+    }
+    optimizer.steps(c.steps());
+    return c.epoch();
+  }
+
+  private void save(Optimizer optimizer, String identity, int epoch) {
+    if (checkpoint == null) {
+      return;
+    }
+    List<double[]> values = new ArrayList<>();
+    for (Tensor t : tensors(optimizer)) {
+      float[] f = t.toFloats();
+      double[] d = new double[f.length];
+      for (int i = 0; i < f.length; i++) {
+        d[i] = f[i];
+      }
+      values.add(d);
+    }
+    new Checkpoint(identity, epoch, optimizer.steps(), values).write(checkpoint);
+  }
+
+  private List<Tensor> tensors(Optimizer optimizer) {
+    List<Tensor> all = new ArrayList<>();
+    parameters.specs().keySet().forEach(k -> all.add(parameters.get(k)));
+    all.addAll(optimizer.state());
+    return all;
+  }
+}
