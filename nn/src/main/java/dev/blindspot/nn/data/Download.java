@@ -1,5 +1,6 @@
 package dev.blindspot.nn.data;
 
+import dev.blindspot.engine.AtomicFile;
 import dev.blindspot.engine.BlindspotException;
 import dev.blindspot.engine.InvalidInputException;
 import java.io.IOException;
@@ -11,7 +12,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -66,10 +66,9 @@ final class Download {
 
   /** Downloads, verifies, renames; returns "" or why not. */
   private String tryMirror(URI address, Path file, String sha256) {
-    Path part = null;
+    Path part = AtomicFile.beside(file);
     try {
       Files.createDirectories(file.getParent());
-      part = Files.createTempFile(file.getParent(), file.getFileName() + ".", ".part");
       HttpResponse<InputStream> response =
           client.send(
               HttpRequest.newBuilder(address).timeout(Duration.ofSeconds(60)).build(),
@@ -84,7 +83,7 @@ final class Download {
       if (!found.equals(sha256)) {
         return "SHA-256 of the uncompressed content is " + found + ", not " + sha256;
       }
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      AtomicFile.replace(part, file);
       return "";
     } catch (IOException | InvalidInputException e) {
       return e.getClass().getSimpleName() + ": " + e.getMessage();
@@ -134,9 +133,7 @@ final class Download {
 
   private static void delete(Path part) {
     try {
-      if (part != null) {
-        Files.deleteIfExists(part);
-      }
+      Files.deleteIfExists(part);
     } catch (IOException e) {
       throw new BlindspotException(part + ": cannot be deleted: " + e.getMessage(), e);
     }

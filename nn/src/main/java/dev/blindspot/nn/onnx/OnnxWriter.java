@@ -9,6 +9,7 @@ import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import dev.blindspot.engine.AtomicFile;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Shape;
@@ -18,14 +19,10 @@ import dev.blindspot.nn.Network;
 import dev.blindspot.nn.ParameterSpec;
 import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.layers.Affine;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 
 /**
  * Writes a network as an ONNX model of operator set 15: batch dimension "batch", one initializer
@@ -49,27 +46,10 @@ final class OnnxWriter {
    */
   static void write(Path file, Network network, Parameters parameters) {
     ModelProto model = model(network, parameters);
-    Path part = null;
     try {
-      Path folder = file.toAbsolutePath().getParent();
-      part = Files.createTempFile(folder, file.getFileName() + ".", ".part");
-      try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(part), 1 << 16)) {
-        model.writeTo(out);
-      }
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      AtomicFile.write(file, model::writeTo);
     } catch (IOException e) {
-      deletePart(part, e);
       throw new InvalidInputException(file + ": cannot be written: " + e, e);
-    }
-  }
-
-  private static void deletePart(Path part, IOException cause) {
-    try {
-      if (part != null) {
-        Files.deleteIfExists(part);
-      }
-    } catch (IOException e) {
-      cause.addSuppressed(e);
     }
   }
 
