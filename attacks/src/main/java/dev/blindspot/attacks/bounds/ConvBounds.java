@@ -1,5 +1,6 @@
 package dev.blindspot.attacks.bounds;
 
+import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.engine.primitives.Conv2dDesc;
 
 /**
@@ -12,6 +13,12 @@ public final class ConvBounds {
   private static final int DENSE_ENTRIES = 1 << 20;
 
   private static final int DENSE_SIDE = 256;
+
+  /** From so many channels on the products are left to the backend. */
+  private static final int BACKEND_CHANNELS = 96;
+
+  /** How much more of the products a backend does in the same time, roughly. */
+  private static final double BACKEND_SPEED = 8;
 
   private ConvBounds() {}
 
@@ -37,9 +44,10 @@ public final class ConvBounds {
     for (int group = 0; group < g.groups(); group++) {
       PolyphaseKernel kernel = PolyphaseKernel.of(g, w, group);
       double budget = options.work() / g.groups();
-      SymbolBound s = SymbolBound.withBudget(kernel, budget);
+      boolean large = useBackend(kernel, options);
+      SymbolBound s = SymbolBound.withBudget(kernel, large ? BACKEND_SPEED * budget : budget);
       grid = kernel.taps() == 1 ? "gram (one tap)" : "symbol " + s.n1() + "x" + s.n2() + ", gram";
-      symbol = Math.max(symbol, s.upper(options.threads()));
+      symbol = Math.max(symbol, large ? onBackend(s, options) : s.upper(options.threads()));
       if (kernel.taps() > 1) {
         gram = Math.max(gram, KernelGramBound.upper(kernel, budget / 10));
         four = Math.max(four, ReshapeBound.upper(kernel, budget / 40));
@@ -65,6 +73,18 @@ public final class ConvBounds {
     }
     double lower = Lanczos.lower(operator, options.work() / 8);
     return new LayerBound(name, kind, Math.min(lower, upper), upper, method);
+  }
+
+  private static boolean useBackend(PolyphaseKernel kernel, BoundsOptions options) {
+    return options.backend() != null && Math.min(kernel.d(), kernel.c()) >= BACKEND_CHANNELS;
+  }
+
+  private static double onBackend(SymbolBound s, BoundsOptions options) {
+    try (BackendGram product = new BackendGram(options.backend())) {
+      return s.upper(1, () -> new GramIteration(product));
+    } catch (UnsupportedException e) {
+      return s.upper(options.threads());
+    }
   }
 
   /** The operator as a matrix, where it is small: sees the borders that the symbol does not. */

@@ -7,8 +7,6 @@ import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.UnsupportedException;
-import dev.blindspot.engine.primitives.MatMulDesc;
-import dev.blindspot.engine.primitives.MatMulPlan;
 import dev.blindspot.engine.primitives.SingularValuesDesc;
 import dev.blindspot.engine.primitives.SingularValuesPlan;
 
@@ -40,7 +38,7 @@ public final class DenseBounds {
     }
     int small = Math.min(rows, cols);
     int large = Math.max(rows, cols);
-    double upper = gram(w, rows, cols, steps(large, small, options), options.backend());
+    double upper = gram(w, rows, cols, steps(large, small, options), options);
     DenseOperator operator = new DenseOperator(w, rows, cols);
     double lower = Lanczos.lower(operator, options.work() / 8);
     String method = "gram";
@@ -61,32 +59,16 @@ public final class DenseBounds {
     return (int) Math.max(4, Math.min(24, left / Planes.gramCost(small, small, false)));
   }
 
-  private static double gram(double[] w, int rows, int cols, int steps, Backend backend) {
+  private static double gram(double[] w, int rows, int cols, int steps, BoundsOptions options) {
     Planes a = Planes.real(w, rows, cols);
+    Backend backend = options.backend();
     if (backend == null || Math.min(rows, cols) < BACKEND_SIDE) {
-      return new GramIteration().upper(a, steps, 0);
+      return new GramIteration(m -> m.gram(options.threads())).upper(a, steps, 0);
     }
-    try (Context ctx = backend.newContext()) {
-      return new GramIteration(m -> product(backend, ctx, m)).upper(a, steps, 0);
+    try (BackendGram product = new BackendGram(backend)) {
+      return new GramIteration(product).upper(a, steps, 0);
     } catch (UnsupportedException e) {
-      return new GramIteration().upper(a, steps, 0);
-    }
-  }
-
-  /** M^T M by the backend's matrix product, whose every entry is a sum in some order. */
-  private static Planes product(Backend backend, Context ctx, Planes m) {
-    int n = m.cols();
-    long bytes =
-        TensorArena.bytes(ElementType.F64, (long) m.rows() * n)
-            + TensorArena.bytes(ElementType.F64, (long) n * n);
-    MatMulPlan plan =
-        backend.plan(
-            new MatMulDesc(ElementType.F64, n, n, m.rows(), true, false), PlanOptions.forward());
-    try (TensorArena arena = backend.arena(bytes)) {
-      Tensor a = arena.tensor(ElementType.F64, m.rows(), n).copyFrom(m.re());
-      Tensor c = arena.tensor(ElementType.F64, n, n);
-      plan.execute(ctx, 1, a, a, 0, c);
-      return Planes.real(c.toDoubles(), n, n);
+      return new GramIteration(m -> m.gram(options.threads())).upper(a, steps, 0);
     }
   }
 

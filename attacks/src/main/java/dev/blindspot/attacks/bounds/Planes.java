@@ -6,6 +6,11 @@ package dev.blindspot.attacks.bounds;
  * @param im null for a real matrix
  */
 record Planes(double[] re, double[] im, int rows, int cols) {
+  /** Rows of A that are multiplied together. */
+  private static final int BLOCK = 64;
+
+  /** Rows of a Gram matrix in one task. */
+  private static final int STRIP = 16;
 
   static Planes real(double[] a, int rows, int cols) {
     return new Planes(a, null, rows, cols);
@@ -71,13 +76,18 @@ record Planes(double[] re, double[] im, int rows, int cols) {
 
   /** The Gram matrix A^H A [cols,cols], each entry a sum in some order. */
   Planes gram() {
+    return gram(1);
+  }
+
+  /** The same on some threads; their number does not change a bit. */
+  Planes gram(int threads) {
     double[] gRe = new double[cols * cols];
     double[] gIm = im == null ? null : new double[cols * cols];
-    if (im == null) {
-      gramReal(gRe);
-    } else {
-      gramComplex(gRe, gIm);
-    }
+    int strips = (cols + STRIP - 1) / STRIP;
+    Workers.run(
+        gramCost(rows, cols, im != null) < 1e6 ? 1 : threads,
+        strips,
+        () -> t -> strip(gRe, gIm, t * STRIP, Math.min(cols, (t + 1) * STRIP)));
     for (int i = 0; i < cols; i++) {
       for (int j = 0; j < i; j++) {
         gRe[i * cols + j] = gRe[j * cols + i];
@@ -89,23 +99,30 @@ record Planes(double[] re, double[] im, int rows, int cols) {
     return new Planes(gRe, gIm, cols, cols);
   }
 
-  private void gramReal(double[] g) {
-    int n = cols;
-    int k = 0;
-    for (; k + 4 <= rows; k += 4) {
-      int a = k * n;
-      int b = a + n;
-      int c = b + n;
-      int d = c + n;
-      for (int i = 0; i < n; i++) {
-        rank4(g, i * n, re, i, a, b, c, d, n);
+  /**
+   * Rows from..to-1 of the upper triangle, a block of A's rows at a time so that it stays cached.
+   */
+  private void strip(double[] gRe, double[] gIm, int from, int to) {
+    for (int k = 0; k < rows; k += BLOCK) {
+      int end = Math.min(rows, k + BLOCK);
+      for (int i = from; i < to; i++) {
+        if (im == null) {
+          real(gRe, i, k, end);
+        } else {
+          complex(gRe, gIm, i, k, end);
+        }
       }
     }
-    for (; k < rows; k++) {
-      int a = k * n;
-      for (int i = 0; i < n; i++) {
-        axpy(g, i * n, re[a + i], re, a, i, n);
-      }
+  }
+
+  private void real(double[] g, int i, int from, int to) {
+    int k = from;
+    for (; k + 4 <= to; k += 4) {
+      int a = k * cols;
+      rank4(g, i * cols, re, i, a, a + cols, a + 2 * cols, a + 3 * cols, cols);
+    }
+    for (; k < to; k++) {
+      axpy(g, i * cols, re[k * cols + i], re, k * cols, i, cols);
     }
   }
 
@@ -126,22 +143,18 @@ record Planes(double[] re, double[] im, int rows, int cols) {
     }
   }
 
-  private void gramComplex(double[] gRe, double[] gIm) {
+  private void complex(double[] gRe, double[] gIm, int i, int from, int to) {
     int n = cols;
-    int k = 0;
-    for (; k + 2 <= rows; k += 2) {
-      for (int i = 0; i < n; i++) {
-        rank2(gRe, gIm, i * n, i, k * n, k * n + n, n);
-      }
+    int k = from;
+    for (; k + 2 <= to; k += 2) {
+      rank2(gRe, gIm, i * n, i, k * n, k * n + n, n);
     }
-    for (; k < rows; k++) {
+    if (k < to) {
       int a = k * n;
-      for (int i = 0; i < n; i++) {
-        axpy(gRe, i * n, re[a + i], re, a, i, n);
-        axpy(gRe, i * n, im[a + i], im, a, i, n);
-        axpy(gIm, i * n, re[a + i], im, a, i, n);
-        axpy(gIm, i * n, -im[a + i], re, a, i, n);
-      }
+      axpy(gRe, i * n, re[a + i], re, a, i, n);
+      axpy(gRe, i * n, im[a + i], im, a, i, n);
+      axpy(gIm, i * n, re[a + i], im, a, i, n);
+      axpy(gIm, i * n, -im[a + i], re, a, i, n);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.blindspot.attacks.bounds;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * Upper bound of a convolution's norm from its symbol A(w) = sum_u W_u exp(-i u.w), a d x c matrix
@@ -82,8 +83,13 @@ final class SymbolBound {
 
   /** Guaranteed upper bound of the norm. The number of threads does not change a bit of it. */
   double upper(int threads) {
+    return upper(threads, GramIteration::new);
+  }
+
+  /** The same with another way to form products; each thread makes its own. */
+  double upper(int threads, Supplier<GramIteration> iterations) {
     double error = evaluationError();
-    double grid = gridMaximum(threads, error);
+    double grid = gridMaximum(threads, error, iterations);
     double factor = Rounding.mulDown(cosDown(kernel.r(), n1), cosDown(kernel.s(), n2));
     return Rounding.divUp(grid, factor);
   }
@@ -111,7 +117,7 @@ final class SymbolBound {
    * norm, and each is refined only until it falls under the largest one already refined to the end,
    * which leaves the result independent of the order.
    */
-  private double gridMaximum(int threads, double error) {
+  private double gridMaximum(int threads, double error, Supplier<GramIteration> iterations) {
     if (!Double.isFinite(error)) {
       return Double.POSITIVE_INFINITY;
     }
@@ -121,7 +127,7 @@ final class SymbolBound {
         threads,
         all.size(),
         () -> {
-          GramIteration iteration = new GramIteration();
+          GramIteration iteration = iterations.get();
           return index -> {
             Frequency f = all.get(index);
             double enough = best.get();

@@ -49,6 +49,29 @@ class DenseBackendTest {
     }
   }
 
+  @Test
+  void complexProductsRunOnTheBackend() {
+    available("cpu");
+    SplittableRandom random = new SplittableRandom(14);
+    double[] re = RandomConvTest.gaussian(30 * 20, random);
+    double[] im = RandomConvTest.gaussian(30 * 20, random);
+    Planes expected = new Planes(re, im, 30, 20).gram();
+    try (Backend backend = Backends.create("cpu");
+        BackendGram product = new BackendGram(backend)) {
+      Planes g = product.apply(new Planes(re, im, 30, 20));
+      for (int i = 0; i < 400; i++) {
+        assertEquals(expected.re()[i], g.re()[i], 1e-12);
+        assertEquals(expected.im()[i], g.im()[i], 1e-12);
+      }
+      ConvGeometry wide = ConvGeometry.square(96, 6, 96, 3, 1, 1, 1, 1);
+      double[] w = RandomConvTest.gaussian(wide.weights(), random);
+      BoundsOptions options = BoundsOptions.defaults().threads(1).work(1e8);
+      LayerBound b = ConvBounds.of("c", "Conv2d", wide, w, options.backend(backend));
+      LayerBound plain = ConvBounds.of("c", "Conv2d", wide, w, options);
+      assertTrue(b.upper() >= plain.lower() && b.upper() <= plain.upper(), b + " " + plain);
+    }
+  }
+
   private static void available(String name) {
     for (Map.Entry<BackendProvider, Probe> e : Backends.available().entrySet()) {
       if (e.getKey().name().equals(name)) {
