@@ -20,6 +20,11 @@ public record BoundsOptions(int threads, double work, Backend backend) {
     }
   }
 
+  /** The backend for large products; null if plain Java is as fast, as on the reference. */
+  Backend products() {
+    return backend == null || backend.name().equals("reference") ? null : backend;
+  }
+
   /** All processors, a second or two for a large layer, plain Java. */
   public static BoundsOptions defaults() {
     return new BoundsOptions(Runtime.getRuntime().availableProcessors(), 2e9, null);

@@ -34,9 +34,9 @@ public final class ConvBounds {
     if (!Double.isFinite(Rounding.maxAbs(w))) {
       return LayerBound.notCertified(name, kind, "weights are not finite");
     }
-    ConvOperator operator = new ConvOperator(g, w);
-    double upper = operator.schur();
-    String method = "schur";
+    ConvOperator operator = new ConvOperator(g, w, options.threads());
+    Smallest smallest = new Smallest();
+    smallest.offer(operator.schur(), "schur");
     double symbol = 0;
     double gram = 0;
     double four = 0;
@@ -51,36 +51,39 @@ public final class ConvBounds {
       if (kernel.taps() > 1) {
         gram = Math.max(gram, KernelGramBound.upper(kernel, budget / 10));
         four = Math.max(four, ReshapeBound.upper(kernel, budget / 40));
+      } else {
+        gram = Double.POSITIVE_INFINITY;
+        four = Double.POSITIVE_INFINITY;
       }
     }
-    boolean oneTap = gram == 0;
-    if (symbol < upper) {
-      upper = symbol;
-      method = grid;
-    }
-    if (gram < upper && !oneTap) {
-      upper = gram;
-      method = "kernel gram";
-    }
-    if (four < upper && !oneTap) {
-      upper = four;
-      method = "four reshapes";
-    }
-    double dense = dense(g, operator);
-    if (dense < upper) {
-      upper = dense;
-      method = "gram of the matrix";
-    }
+    smallest.offer(symbol, grid);
+    smallest.offer(gram, "kernel gram");
+    smallest.offer(four, "four reshapes");
+    smallest.offer(dense(g, operator), "gram of the matrix");
     double lower = Lanczos.lower(operator, options.work() / 8);
-    return new LayerBound(name, kind, Math.min(lower, upper), upper, method);
+    double upper = smallest.value;
+    return new LayerBound(name, kind, Math.min(lower, upper), upper, smallest.method);
+  }
+
+  /** The smallest of several guaranteed bounds. */
+  private static final class Smallest {
+    private double value = Double.POSITIVE_INFINITY;
+    private String method = "none";
+
+    void offer(double bound, String name) {
+      if (bound < value) {
+        value = bound;
+        method = name;
+      }
+    }
   }
 
   private static boolean useBackend(PolyphaseKernel kernel, BoundsOptions options) {
-    return options.backend() != null && Math.min(kernel.d(), kernel.c()) >= BACKEND_CHANNELS;
+    return options.products() != null && Math.min(kernel.d(), kernel.c()) >= BACKEND_CHANNELS;
   }
 
   private static double onBackend(SymbolBound s, BoundsOptions options) {
-    try (BackendGram product = new BackendGram(options.backend())) {
+    try (BackendGram product = new BackendGram(options.products())) {
       return s.upper(1, () -> new GramIteration(product));
     } catch (UnsupportedException e) {
       return s.upper(options.threads());

@@ -7,12 +7,22 @@ import java.util.Arrays;
  * and groups. Weights [k,c/groups,r,s].
  */
 final class ConvOperator implements LinearOperator {
+  /** Multiply-adds for which starting threads pays. */
+  private static final double PARALLEL_COST = 2e7;
+
   private final ConvGeometry g;
   private final double[] weights;
+  private final int threads;
 
   ConvOperator(ConvGeometry g, double[] weights) {
+    this(g, weights, 1);
+  }
+
+  /** One that spreads large applications over threads; their number does not change a bit. */
+  ConvOperator(ConvGeometry g, double[] weights, int threads) {
     this.g = g;
     this.weights = weights;
+    this.threads = threads;
   }
 
   @Override
@@ -80,17 +90,41 @@ final class ConvOperator implements LinearOperator {
     run(x, y, false);
   }
 
+  /** Each task writes its own channel, from weights in the same order whatever the threads. */
   private void run(double[] x, double[] y, boolean forward) {
-    int at = 0;
-    for (int k = 0; k < g.k(); k++) {
-      int first = k / g.filtersPerGroup() * g.channelsPerGroup();
-      for (int c = first; c < first + g.channelsPerGroup(); c++) {
-        for (int u = 0; u < g.r(); u++) {
-          for (int v = 0; v < g.s(); v++, at++) {
-            if (weights[at] != 0) {
-              tap(weights[at], k, c, u, v, x, y, forward);
-            }
-          }
+    int workers = g.cost() < PARALLEL_COST ? 1 : threads;
+    if (forward) {
+      Workers.run(
+          workers,
+          g.k(),
+          () ->
+              k -> {
+                int first = k / g.filtersPerGroup() * g.channelsPerGroup();
+                for (int i = 0; i < g.channelsPerGroup(); i++) {
+                  taps(k, i, first + i, x, y, true);
+                }
+              });
+    } else {
+      Workers.run(
+          workers,
+          g.c(),
+          () ->
+              c -> {
+                int first = c / g.channelsPerGroup() * g.filtersPerGroup();
+                for (int k = first; k < first + g.filtersPerGroup(); k++) {
+                  taps(k, c % g.channelsPerGroup(), c, x, y, false);
+                }
+              });
+    }
+  }
+
+  /** All weights between input channel c, the i-th of its group, and output channel k. */
+  private void taps(int k, int i, int c, double[] x, double[] y, boolean forward) {
+    int at = (k * g.channelsPerGroup() + i) * g.r() * g.s();
+    for (int u = 0; u < g.r(); u++) {
+      for (int v = 0; v < g.s(); v++, at++) {
+        if (weights[at] != 0) {
+          tap(weights[at], k, c, u, v, x, y, forward);
         }
       }
     }

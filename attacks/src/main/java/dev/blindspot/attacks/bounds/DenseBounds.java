@@ -19,6 +19,9 @@ public final class DenseBounds {
   /** Largest smaller side for which singular values are computed. */
   public static final int LARGEST_SVD = 1024;
 
+  /** The same on the reference backend. */
+  private static final int SLOW_SVD = 64;
+
   /** From this smaller side on the products are left to the backend. */
   private static final int BACKEND_SIDE = 384;
 
@@ -42,7 +45,8 @@ public final class DenseBounds {
     DenseOperator operator = new DenseOperator(w, rows, cols);
     double lower = Lanczos.lower(operator, options.work() / 8);
     String method = "gram";
-    if (options.backend() != null && small <= LARGEST_SVD) {
+    if (options.backend() != null
+        && small <= (options.products() == null ? SLOW_SVD : LARGEST_SVD)) {
       double value = singularValue(options.backend(), w, rows, cols);
       if (value == value) {
         lower = Math.max(lower, value);
@@ -54,14 +58,14 @@ public final class DenseBounds {
 
   /** Gram products that the work allows, at least 4. */
   private static int steps(int large, int small, BoundsOptions options) {
-    double work = (options.backend() == null ? 3 : 32) * options.work();
+    double work = (options.products() == null ? 3 : 32) * options.work();
     double left = work - Planes.gramCost(large, small, false);
     return (int) Math.max(4, Math.min(24, left / Planes.gramCost(small, small, false)));
   }
 
   private static double gram(double[] w, int rows, int cols, int steps, BoundsOptions options) {
     Planes a = Planes.real(w, rows, cols);
-    Backend backend = options.backend();
+    Backend backend = options.products();
     if (backend == null || Math.min(rows, cols) < BACKEND_SIDE) {
       return new GramIteration(m -> m.gram(options.threads())).upper(a, steps, 0);
     }
