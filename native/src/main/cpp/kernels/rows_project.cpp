@@ -73,7 +73,7 @@ double scale(const Row<T>& row, double radius) {
 }
 
 // The root lambda of sum min(max(|d| - lambda, 0), b) = radius, a falling piecewise linear
-// function: Newton's steps inside a bracket, which every third step halves.
+// function: Newton's steps inside a bracket, which is halved where a step did not halve the error.
 template <class T>
 double threshold(const Row<T>& row, double radius) {
   double f, steps;
@@ -83,18 +83,20 @@ double threshold(const Row<T>& row, double radius) {
   }, &f, &steps);
   if (!(steps < __builtin_inf())) return __builtin_nan("");
   if (f <= radius) return 0;
-  double low = 0, high = steps, lambda = 0;
-  for (int k = 1; k < 400; k++) {
+  double low = 0, high = steps, lambda = 0, last = __builtin_inf();
+  for (int k = 0; k < 400; k++) {
     double moving;
     sums(row, [lambda](Doubles step, Doubles room, Doubles* u, Doubles* v) {
       Doubles left = step - lambda;
       *u = least(most(left, all(0)), room);
       *v = (left > all(0)) & (left < room) ? all(1) : all(0);
     }, &f, &moving);
-    if (__builtin_fabs(f - radius) <= 1e-12 * radius) return lambda;
+    const double error = __builtin_fabs(f - radius);
+    if (error <= 1e-12 * radius) return lambda;
     (f > radius ? low : high) = lambda;
     double next = lambda + (f - radius) / moving;
-    if (k % 3 == 0 || !(next > low && next < high)) next = low + (high - low) / 2;
+    if (error > last / 2 || !(next > low && next < high)) next = low + (high - low) / 2;
+    last = error;
     if (!(next > low && next < high)) return high;
     lambda = next;
   }

@@ -4,7 +4,10 @@ import static dev.blindspot.engine.ElementType.F32;
 import static dev.blindspot.engine.ElementType.F64;
 import static dev.blindspot.engine.ElementType.I32;
 import static dev.blindspot.engine.ElementType.U8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import dev.blindspot.engine.Context;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.primitives.IndexDesc;
@@ -43,6 +46,38 @@ class IndexConformanceTest {
             (plan, ctx, side) -> plan.execute(ctx, side.of(column), side.of(x), side.of(elements)));
         elements.assertExact("elements " + type + " " + length);
       }
+    }
+  }
+
+  /** The reference refuses such indices; a kernel cannot, and must stay inside its memory. */
+  @ParameterizedTest
+  @MethodSource("dev.blindspot.engine.conformance.Rig#all")
+  void indicesOutsideTouchNothingElse(Rig rig) {
+    assumeFalse(rig.backend().name().equals("reference"), "the reference refuses");
+    Context ctx = rig.context();
+    Twin index = rig.of(I32, new double[] {-1, 1, 3, 2147483647}, 4);
+    for (ElementType type : new ElementType[] {F32, F64, I32}) {
+      Twin x = rig.of(type, new double[] {1, 2, 3, 4, 5, 6}, 3, 2);
+      Twin y = rig.of(type, new double[] {9, 9, 9, 9, 9, 9, 9, 9}, 4, 2);
+      Twin z = rig.of(type, new double[] {7, 7, 7, 7, 7, 7}, 3, 2);
+      Twin elements = rig.of(type, new double[] {9, 9, 9, 9}, 4);
+      var forward = PlanOptions.forward();
+      rig.backend()
+          .plan(new IndexDesc(IndexOp.GATHER_ROWS, type, 4, 3, 2), forward)
+          .execute(ctx, index.device, x.device, y.device);
+      double no = type == I32 ? 9 : NAN;
+      assertArrayEquals(new double[] {no, no, 3, 4, no, no, no, no}, y.deviceValues());
+      rig.backend()
+          .plan(new IndexDesc(IndexOp.GATHER_ELEMENTS, type, 4, 4, 2), forward)
+          .execute(ctx, index.device, y.device, elements.device);
+      assertArrayEquals(new double[] {no, 4, no, no}, elements.deviceValues());
+      rig.backend()
+          .plan(new IndexDesc(IndexOp.SCATTER_ROWS, type, 4, 3, 2), forward)
+          .execute(ctx, index.device, y.device, z.device);
+      assertArrayEquals(new double[] {7, 7, 3, 4, 7, 7}, z.deviceValues());
+      y.assertGuards("gather");
+      z.assertGuards("scatter");
+      elements.assertGuards("elements");
     }
   }
 
