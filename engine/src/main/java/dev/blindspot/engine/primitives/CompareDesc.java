@@ -2,6 +2,7 @@ package dev.blindspot.engine.primitives;
 
 import dev.blindspot.engine.Desc;
 import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.InvalidInputException;
 
 /**
  * Comparison of n rows, element by element, with another tensor or with a number, giving a U8 mask
@@ -20,12 +21,13 @@ public record CompareDesc(Comparison comparison, ElementType type, long n, long 
   /**
    * A number as this desc's element type holds it.
    *
-   * @throws dev.blindspot.engine.InvalidInputException for I32 if it is no integer of 32 bits:
-   *     rounding would change what is asked
+   * @throws InvalidInputException for I32 if it is no integer of 32 bits: rounding would change
+   *     what is asked
    */
   public double round(double b) {
-    Check.that(
-        type != ElementType.I32 || b == (int) b, "Compare I32: " + b + " is not a 32-bit integer");
+    if (type == ElementType.I32 && b != (int) b) { // executions come here: no message beforehand
+      throw new InvalidInputException("Compare I32: " + b + " is not a 32-bit integer");
+    }
     return type == ElementType.F32 ? (float) b : b;
   }
 
