@@ -6,8 +6,10 @@ import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.nn.data.DataSplit;
 import dev.blindspot.nn.data.NearestName;
 import dev.blindspot.nn.onnx.OnnxModel;
+import dev.blindspot.nn.zoo.TrainedNetworks;
+import dev.blindspot.nn.zoo.Zoo;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Locale;
 
 /** Opens networks: trained ones of the zoo, or ONNX files. */
 final class Models {
@@ -15,26 +17,43 @@ final class Models {
 
   /** Fails if there is no network of this name, with the nearest one. */
   static void checkName(String name) {
-    List<String> names = List.of("fc100-100-10");
-    if (!names.contains(name)) {
+    if (!Zoo.names().contains(name)) {
       throw new InvalidInputException(
           "Model '"
               + name
               + "' is not known"
-              + NearestName.suggestion(name, names)
+              + NearestName.suggestion(name, Zoo.names())
               + " There are "
-              + names
-              + ", or give an .onnx file");
+              + Zoo.names()
+              + "; or give an .onnx file");
     }
   }
 
-  /** The network that the options ask for, with F32 parameters; the caller closes it. */
+  /**
+   * The network that the options ask for, with F32 parameters; the caller closes it.
+   *
+   * @param data to train a network of the zoo on; may be null for a file
+   */
   static Subject open(
       ModelOptions options, DataSplit data, Backend backend, BlindspotCommand command) {
     if (options.isFile()) {
       OnnxModel m = OnnxModel.read(Path.of(options.model));
-      return new Subject(options.model, m.network(), m.parameters(backend, ElementType.F32), 0);
+      return new Subject(
+          options.model, m.network(), m.parameters(backend, ElementType.F32), false, 0);
     }
-    throw new UnsupportedOperationException();
+    Zoo.Entry entry = Zoo.get(options.model, data.train().sampleShape(), data.train().classes());
+    long began = System.nanoTime();
+    try (TrainingProgress progress = new TrainingProgress(command, options.model)) {
+      TrainedNetworks.Trained t =
+          TrainedNetworks.get(
+              entry, data.train(), backend, command.seed, options.retrain, progress);
+      progress.close();
+      double seconds = t.cached() ? 0 : (System.nanoTime() - began) / 1e9;
+      command.say(
+          t.cached()
+              ? "Trained network from the cache: " + t.file() + " (--retrain trains it again)"
+              : String.format(Locale.ROOT, "Trained in %.1f s; kept in %s", seconds, t.file()));
+      return new Subject(options.model, t.network(), t.parameters(), t.cached(), seconds);
+    }
   }
 }

@@ -11,9 +11,11 @@ import dev.blindspot.nn.data.DataSplit;
  *
  * @param name as the user gave it
  * @param parameters F32, on the command's backend
+ * @param cached true if it came from the cache of trained networks
  * @param trainSeconds 0 if it was read
  */
-record Subject(String name, Network network, Parameters parameters, double trainSeconds)
+record Subject(
+    String name, Network network, Parameters parameters, boolean cached, double trainSeconds)
     implements AutoCloseable {
 
   /** Fails if the data's images or labels do not fit the network. */
