@@ -43,7 +43,7 @@ class ReadmeExamplesTest {
       assertTrue(source.contains(squeeze(block.group(1))), block.group(1));
       blocks++;
     }
-    assertEquals(2, blocks);
+    assertEquals(1, blocks);
   }
 
   private static String squeeze(String code) {

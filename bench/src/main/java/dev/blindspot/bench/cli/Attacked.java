@@ -1,6 +1,10 @@
 package dev.blindspot.bench.cli;
 
+import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.Backends;
 import dev.blindspot.engine.BlindspotException;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.nn.Parameters;
 
 /**
  * What an attack made of examples.
@@ -34,6 +38,27 @@ record Attacked(
                 + ", outside [0,1]");
       }
     }
+  }
+
+  /** The network's answers to all adversarials by a fresh forward pass of the reference backend. */
+  int[] labelsOnReference(Subject subject) {
+    int n = success.length;
+    try (Backend reference = Backends.create("reference");
+        Parameters copy =
+            subject.parameters().copyTo(subject.network(), reference, ElementType.F32);
+        Predictor p = new Predictor(reference, subject.network(), copy, n)) {
+      return p.labels(adversarials, n);
+    }
+  }
+
+  /**
+   * True if the attack succeeded on sample {@code i} and the reference backend agrees.
+   *
+   * @param targets labels aimed at, or null
+   * @param answers of {@link #labelsOnReference}
+   */
+  boolean confirmed(int i, int label, int[] targets, int[] answers) {
+    return success[i] && (targets == null ? answers[i] != label : answers[i] == targets[i]);
   }
 
   double meanEvaluations() {

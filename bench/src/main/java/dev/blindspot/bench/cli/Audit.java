@@ -10,11 +10,8 @@ import dev.blindspot.bench.report.AuditResult.LayerRow;
 import dev.blindspot.bench.report.AuditResult.Sample;
 import dev.blindspot.bench.report.Picture;
 import dev.blindspot.engine.Backend;
-import dev.blindspot.engine.Backends;
-import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Shape;
-import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.data.DataSet;
 import dev.blindspot.nn.data.DataSplit;
 import java.util.ArrayList;
@@ -35,6 +32,7 @@ final class Audit {
   private Examples examples;
   private Attacked attacked;
   private List<Sample> samples;
+  private Map<String, String> implementations;
 
   Audit(
       BlindspotCommand command,
@@ -60,9 +58,12 @@ final class Audit {
     double accuracy = chooseExamples();
     int[] targets = targeted ? examples.randomTargets(data.test().classes(), command.seed) : null;
     long attackBegan = System.nanoTime();
-    attacked = Attacks.minimal(command, backend, subject, examples, targets);
+    attacked =
+        Attacks.run(
+            AttackSettings.minimal(command.seed), command, backend, subject, examples, targets);
     attacked.checkBox();
-    int[] confirmed = labelsOnReference();
+    command.say("Confirming on the reference backend");
+    int[] confirmed = attacked.labelsOnReference(subject);
     double attackSeconds = seconds(attackBegan);
     long boundsBegan = System.nanoTime();
     command.say("Certifying " + examples.count() + " examples");
@@ -95,8 +96,6 @@ final class Audit {
             subject.trainSeconds(), attackSeconds, boundsSeconds, seconds(began)));
   }
 
-  private Map<String, String> implementations;
-
   /** Predicts the test split; returns the accuracy. */
   private double chooseExamples() {
     DataSet test = data.test();
@@ -118,23 +117,11 @@ final class Audit {
     return (double) right / predicted.length;
   }
 
-  /** A fresh forward pass of every adversarial on the reference backend. */
-  private int[] labelsOnReference() {
-    command.say("Confirming on the reference backend");
-    try (Backend reference = Backends.create("reference");
-        Parameters copy =
-            subject.parameters().copyTo(subject.network(), reference, ElementType.F32);
-        Predictor p = new Predictor(reference, subject.network(), copy, examples.count())) {
-      return p.labels(attacked.adversarials(), examples.count());
-    }
-  }
-
   private List<Sample> samples(int[] targets, int[] confirmed, List<Certificate> certificates) {
     List<Sample> list = new ArrayList<>();
     for (int i = 0; i < examples.count(); i++) {
       int label = examples.labels()[i];
-      boolean wrong = targets == null ? confirmed[i] != label : confirmed[i] == targets[i];
-      boolean success = attacked.success()[i] && wrong;
+      boolean success = attacked.confirmed(i, label, targets, confirmed);
       Distances d =
           success
               ? Distances.of(examples.images(), attacked.adversarials(), i, examples.sampleSize())
@@ -152,7 +139,7 @@ final class Audit {
               d.rms(),
               certificates.get(i).radius(),
               attacked.evaluations()[i],
-              attacked.success()[i] && !wrong
+              attacked.success()[i] && !success
                   ? "not confirmed by the reference backend"
                   : attacked.stopped()[i]));
     }

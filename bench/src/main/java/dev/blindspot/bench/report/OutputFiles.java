@@ -1,11 +1,12 @@
 package dev.blindspot.bench.report;
 
+import dev.blindspot.engine.AtomicFile;
 import dev.blindspot.engine.BlindspotException;
 import dev.blindspot.engine.InvalidInputException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 
 /** Writes result files beside their target and renames them, so that none is ever half written. */
 public final class OutputFiles {
@@ -36,28 +37,14 @@ public final class OutputFiles {
     }
   }
 
-  /** Writes a text file; an older one stays as it was if this fails. */
+  /** Writes a text file, in UTF-8; an older one stays as it was if this fails. */
   public static void write(Path file, String text) {
     Path target = file.toAbsolutePath();
-    Path beside = null;
     try {
       Files.createDirectories(target.getParent());
-      beside = Files.createTempFile(target.getParent(), "." + target.getFileName(), ".tmp");
-      Files.writeString(beside, text);
-      beside.toFile().setReadable(true, false);
-      Files.move(
-          beside, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      AtomicFile.write(target, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
     } catch (IOException e) {
-      BlindspotException failure =
-          new BlindspotException(file + ": cannot be written: " + e.getMessage(), e);
-      try {
-        if (beside != null) {
-          Files.deleteIfExists(beside);
-        }
-      } catch (IOException left) {
-        failure.addSuppressed(left);
-      }
-      throw failure;
+      throw new BlindspotException(file + ": cannot be written: " + e.getMessage(), e);
     }
   }
 }
