@@ -44,9 +44,9 @@ record AuditSummary(
                 + Html.count(r.samples().size())
                 + " images that "
                 + r.model().name()
-                + " classifies correctly, a change too small to matter to a person makes it "
+                + " classifies correctly, a change of the pixels makes it "
                 + what
-                + ": half of these changes are shorter than "
+                + ": half of the changes found are shorter than "
                 + Html.number(medianFound)
                 + " (L2 norm)";
     String kept =
