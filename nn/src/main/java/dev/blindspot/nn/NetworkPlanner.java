@@ -67,15 +67,20 @@ final class NetworkPlanner {
   private NetworkPlan plan(Backend backend, Parameters parameters, int maxBatch) {
     boolean[] wanted = gradientsWanted();
     List<GraphPlan.Step> steps = new ArrayList<>();
+    GraphMemory memory = null;
     try {
       for (int i = 0; i < nodes.size(); i++) {
         steps.add(step(backend, maxBatch, i, wanted));
       }
+      memory = new GraphMemory(network, backend, maxBatch, options, steps, lives(steps));
+      return new GraphPlan(network, backend, parameters, maxBatch, options, steps, memory);
     } catch (BlindspotException e) {
+      if (memory != null) {
+        memory.close();
+      }
       steps.forEach(s -> s.plan().close());
       throw e;
     }
-    return new GraphPlan(network, backend, parameters, maxBatch, options, steps, lives(steps));
   }
 
   /** Whether the gradient of node i's output is needed: something below it is to be given one. */
@@ -126,7 +131,7 @@ final class NetworkPlanner {
   }
 
   /** Last step at which each tensor is needed. */
-  private GraphPlan.Lives lives(List<GraphPlan.Step> steps) {
+  private GraphMemory.Lives lives(List<GraphPlan.Step> steps) {
     int n = nodes.size();
     int end = 2 * n;
     int[] output = new int[n];
@@ -152,6 +157,6 @@ final class NetworkPlanner {
       }
     }
     output[n - 1] = end;
-    return new GraphPlan.Lives(output, gradientFrom);
+    return new GraphMemory.Lives(output, gradientFrom);
   }
 }
