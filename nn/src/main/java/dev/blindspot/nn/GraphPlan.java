@@ -48,6 +48,9 @@ final class GraphPlan implements NetworkPlan {
   private BoundGraph ran;
   private boolean packed;
 
+  /** Activations are whole: forward has run and backward has not. */
+  private boolean fresh;
+
   /** Takes ownership of the steps' plans and of the memory. */
   GraphPlan(
       Network network,
@@ -123,6 +126,7 @@ final class GraphPlan implements NetworkPlan {
       steps.get(i).plan().forward(ctx, b.tensors.get(i));
     }
     ran = b;
+    fresh = true;
     return b.output;
   }
 
@@ -147,6 +151,14 @@ final class GraphPlan implements NetworkPlan {
               + dy
               + (ran == null ? " before any forward" : " after a forward to " + ran.output));
     }
+    if (!fresh) {
+      throw new InvalidInputException(
+          "Network "
+              + network.name()
+              + ": a second backward after one forward; gradients have taken the activations'"
+              + " memory. Run forward again");
+    }
+    fresh = false;
     BoundGraph b = bind(ran.x, dy);
     ran = b;
     for (int i = steps.size() - 1; i >= 0; i--) {

@@ -29,9 +29,12 @@ public interface NetworkPlan extends AutoCloseable {
   Tensor forward(Context ctx, Tensor x);
 
   /**
-   * The planned gradients of sum(dy * y), after {@link #forward}.
+   * The planned gradients of sum(dy * y), once after each {@link #forward}: gradients take the
+   * memory of activations that are no longer needed.
    *
    * @param dy [n,...]: gradient with respect to the output
+   * @throws dev.blindspot.engine.InvalidInputException without a forward before, for a dy of
+   *     another size, or in a plan without gradients
    */
   void backward(Context ctx, Tensor dy);
 

@@ -9,6 +9,7 @@ import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
+import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.engine.primitives.LossDesc;
 import dev.blindspot.engine.primitives.LossPlan;
 import dev.blindspot.nn.Network;
@@ -40,7 +41,8 @@ public final class Trainer {
   /**
    * @param parameters F32 on the backend; changed in place
    * @param seed order of samples and dropout
-   * @param checkpoint file to resume from and to write after each epoch; null for none
+   * @param checkpoint file to resume from and to write after each epoch; null for none, as it must
+   *     be with L-BFGS
    */
   public Trainer(
       Network network,
@@ -59,10 +61,21 @@ public final class Trainer {
     this.checkpoint = checkpoint;
   }
 
-  /** Trains on all samples; resumes where the checkpoint ends. */
+  /**
+   * Trains on all samples; resumes where the checkpoint ends. A resumed training ends in the same
+   * bits as one that was never interrupted.
+   *
+   * @throws InvalidInputException if the data does not fit the network
+   * @throws DamagedCheckpointException if the checkpoint is not this training's; nothing is changed
+   * @throws BlindspotException if the loss is no longer finite
+   */
   public void run(DataSet data) {
     check(data);
     if (recipe.method() == Recipe.Method.LBFGS) {
+      if (checkpoint != null) {
+        throw new UnsupportedException(
+            "Training of " + network.name() + ": full-batch L-BFGS keeps no checkpoints");
+      }
       new FullBatchLbfgs(network, parameters, backend, recipe, listener).run(data);
       return;
     }
@@ -189,14 +202,17 @@ public final class Trainer {
     }
     Checkpoint c = Checkpoint.read(checkpoint, identity);
     List<Tensor> tensors = tensors(optimizer);
-    if (c.values().size() != tensors.size()) {
-      throw new InvalidInputException(
+    boolean fits = c.values().size() == tensors.size();
+    for (int i = 0; fits && i < tensors.size(); i++) {
+      fits = c.values().get(i).length == tensors.get(i).size();
+    }
+    if (!fits) {
+      throw new DamagedCheckpointException(
           "checkpoint "
               + checkpoint
-              + ": holds "
-              + c.values().size()
-              + " tensors, expected "
-              + tensors.size());
+              + ": its tensors are not those of "
+              + network.name()
+              + " and its optimiser. Delete it to train afresh");
     }
     for (int i = 0; i < tensors.size(); i++) {
       float[] f = new float[c.values().get(i).length];

@@ -8,8 +8,11 @@ import dev.blindspot.nn.Network;
 import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.data.DataSet;
 import dev.blindspot.nn.training.Checkpoint;
+import dev.blindspot.nn.training.DamagedCheckpointException;
+import dev.blindspot.nn.training.Recipe;
 import dev.blindspot.nn.training.Trainer;
 import dev.blindspot.nn.training.TrainingListener;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,9 +48,13 @@ public final class TrainedNetworks {
   }
 
   /**
-   * The network from the cache, or trained and put there.
+   * The network from the cache, or trained and put there. A damaged file is reported in the log and
+   * trained anew. Two processes or threads may train the same network at once; each file appears
+   * whole.
    *
    * @param retrain ignore what the cache holds
+   * @throws InvalidInputException if the data does not fit the network, or the cache folder cannot
+   *     be written
    */
   public static Trained get(
       Zoo.Entry entry,
@@ -56,40 +63,90 @@ public final class TrainedNetworks {
       long seed,
       boolean retrain,
       TrainingListener listener) {
+    Path folder = CacheFolder.root().resolve("models");
+    return get(folder, entry, data, backend, seed, retrain, listener);
+  }
+
+  static Trained get(
+      Path folder,
+      Zoo.Entry entry,
+      DataSet data,
+      Backend backend,
+      long seed,
+      boolean retrain,
+      TrainingListener listener) {
     String identity = identity(entry, data, backend, seed);
     Path file =
-        CacheFolder.root()
-            .resolve("models")
-            .resolve(entry.network().name() + "-" + hash(identity).substring(0, 20) + ".bin");
+        folder.resolve(entry.network().name() + "-" + hash(identity).substring(0, 20) + ".bin");
     Parameters parameters = Parameters.initialize(entry.network(), backend, ElementType.F32, seed);
     try {
       if (!retrain && Files.exists(file) && restore(parameters, file, identity)) {
         return new Trained(entry.network(), parameters, file, true);
       }
-      new Trainer(entry.network(), parameters, backend, entry.recipe(), seed, listener, null)
-          .run(data);
+      Path checkpoint = file.resolveSibling(file.getFileName() + ".checkpoint");
+      if (retrain) {
+        Files.deleteIfExists(checkpoint);
+      }
+      train(entry, data, parameters, seed, checkpoint, listener);
       List<double[]> values = new ArrayList<>();
       parameters.specs().keySet().forEach(k -> values.add(parameters.values(k)));
       new Checkpoint(identity, entry.recipe().epochs(), 0, values).write(file);
+      Files.deleteIfExists(checkpoint);
       return new Trained(entry.network(), parameters, file, false);
+    } catch (IOException e) {
+      parameters.close();
+      throw new InvalidInputException("cannot change the cache folder " + folder + ": " + e, e);
     } catch (RuntimeException e) {
       parameters.close();
       throw e;
     }
   }
 
+  /** Trains with a checkpoint beside the file to come, so that a kill costs one epoch at most. */
+  private static void train(
+      Zoo.Entry entry,
+      DataSet data,
+      Parameters parameters,
+      long seed,
+      Path checkpoint,
+      TrainingListener listener)
+      throws IOException {
+    Recipe recipe = entry.recipe();
+    Path keep = recipe.method() == Recipe.Method.LBFGS ? null : checkpoint;
+    Trainer trainer =
+        new Trainer(
+            entry.network(), parameters, parameters.backend(), recipe, seed, listener, keep);
+    try {
+      trainer.run(data);
+    } catch (DamagedCheckpointException e) {
+      warn("training starts anew: " + e.getMessage());
+      Files.deleteIfExists(checkpoint);
+      trainer.run(data);
+    }
+  }
+
+  private static void warn(String message) {
+    System.getLogger("dev.blindspot.nn").log(System.Logger.Level.WARNING, message);
+  }
+
   /** False, with a line in the log, if the file is damaged: it is then made anew. */
   private static boolean restore(Parameters parameters, Path file, String identity) {
     try {
       List<double[]> values = Checkpoint.read(file, identity).values();
-      int i = 0;
-      for (Parameters.Key k : parameters.specs().keySet()) {
-        parameters.set(k, values.get(i++));
+      List<Parameters.Key> keys = List.copyOf(parameters.specs().keySet());
+      boolean fits = values.size() == keys.size();
+      for (int i = 0; fits && i < keys.size(); i++) {
+        fits = values.get(i).length == parameters.get(keys.get(i)).size();
+      }
+      if (!fits) {
+        throw new InvalidInputException(file + " holds other tensors than " + keys);
+      }
+      for (int i = 0; i < keys.size(); i++) {
+        parameters.set(keys.get(i), values.get(i));
       }
       return true;
-    } catch (InvalidInputException | IndexOutOfBoundsException e) {
-      System.getLogger("dev.blindspot.nn")
-          .log(System.Logger.Level.WARNING, "cached network ignored: " + e.getMessage());
+    } catch (InvalidInputException e) {
+      warn("cached network ignored: " + e.getMessage());
       return false;
     }
   }
