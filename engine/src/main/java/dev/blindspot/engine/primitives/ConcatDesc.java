@@ -21,9 +21,13 @@ public record ConcatDesc(ElementType type, long n, List<Long> lengths) implement
     }
   }
 
-  /** Row length of y. */
+  /** Row length of y. Allocates nothing. */
   public long length() {
-    return lengths.stream().mapToLong(Long::longValue).sum();
+    long sum = 0;
+    for (int i = 0; i < lengths.size(); i++) {
+      sum += lengths.get(i);
+    }
+    return sum;
   }
 
   @Override

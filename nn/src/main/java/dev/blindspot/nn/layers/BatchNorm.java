@@ -56,6 +56,7 @@ public record BatchNorm(double epsilon, double momentum) implements Layer {
     private final LayerSetup setup;
     private final BatchNormPlan plan;
     private final int channels;
+    private Tensor unwanted;
 
     Prepared(BatchNorm layer, LayerSetup setup) {
       this.layer = layer;
@@ -114,7 +115,7 @@ public record BatchNorm(double epsilon, double momentum) implements Layer {
     @Override
     public void backward(Context ctx, LayerTensors t) {
       if (setup.training()) {
-        Tensor dx = t.dx() != null ? t.dx() : t.saved(4).slice(0, t.x().n());
+        Tensor dx = t.dx() != null ? t.dx() : unwanted(t);
         Tensor dgamma = t.dw(0) != null ? t.dw(0) : t.saved(2);
         Tensor dbeta = t.dw(1) != null ? t.dw(1) : t.saved(3);
         plan.backwardTraining(
@@ -127,6 +128,14 @@ public record BatchNorm(double epsilon, double momentum) implements Layer {
       if (t.dx() != null) {
         plan.backwardDataInference(ctx, t.dy(), t.w(0), t.w(3), t.dx());
       }
+    }
+
+    /** Room for a dx that nobody wants, made anew only when the batch changes. */
+    private Tensor unwanted(LayerTensors t) {
+      if (unwanted == null || unwanted.n() != t.x().n()) {
+        unwanted = t.saved(4).slice(0, t.x().n());
+      }
+      return unwanted;
     }
 
     @Override
