@@ -104,7 +104,8 @@ final class ErrorAnalysis {
       if (!(layer >= 0)) {
         layer = Double.POSITIVE_INFINITY;
       }
-      Signal raw = rules.get(i - 1).apply(inputs, into * radius, layer);
+      double moves = radius == 0 ? 0 : into * radius;
+      Signal raw = rules.get(i - 1).apply(inputs, moves, layer);
       double norm = Math.min(raw.errorNorm(), foldedNorm(i, raw, signals));
       signals[i] = tightened(raw, norm, constants[i] * radius, bound(node.layer()));
     }

@@ -37,7 +37,7 @@ final class ErrorRules {
     } else if (layer instanceof Linear linear) {
       return dense(node, linear, parameters);
     } else if (layer instanceof ActivationLayer a) {
-      return (inputs, reach, lipschitz) -> activation(a, inputs.get(0));
+      return (inputs, reach, lipschitz) -> activation(a, inputs.get(0), reach);
     } else if (layer instanceof Pool2d pool) {
       Pool2dDesc d = pool.desc(ElementType.F64, 1, in);
       return pool.pooling() == Pooling.MAX
@@ -133,7 +133,7 @@ final class ErrorRules {
     return new ScaleErrors(scale, shift, part);
   }
 
-  private static Signal activation(ActivationLayer a, Signal in) {
+  private static Signal activation(ActivationLayer a, Signal in, double reach) {
     int n = in.value().length;
     double[] value = new double[n];
     double[] magnitude = new double[n];
@@ -147,11 +147,26 @@ final class ErrorRules {
       value[i] = Scalar.value(a.activation(), a.slope(), in.value()[i]);
       magnitude[i] = table ? 1 : constant * in.magnitude()[i];
       double own = fresh + relative * constant * (in.magnitude()[i] + in.error()[i]);
-      error[i] = (constant * in.error()[i] + own) * ErrorAnalysis.WIDEN;
+      double e = in.error()[i];
+      double slope = table ? slope(a.activation(), in.value()[i], reach + 2 * e) : constant;
+      error[i] = (slope * e + own) * ErrorAnalysis.WIDEN;
       squares += own * own;
     }
     double norm = (constant * in.errorNorm() + Math.sqrt(squares)) * ErrorAnalysis.WIDEN;
     return new Signal(value, magnitude, error, norm, Math.sqrt(squares) * ErrorAnalysis.WIDEN);
+  }
+
+  /**
+   * Largest slope of a sigmoid or tanh within {@code width} of v: both the real value and the float
+   * program's lie there. It falls with the distance from 0: 4 times, for tanh, e / (1 + e)^2 with e
+   * = exp(-|t|), or exp(-2|t|).
+   */
+  private static double slope(Activation activation, double v, double width) {
+    double t = Math.abs(v) - width * ErrorAnalysis.WIDEN;
+    double nearest = t > 0 ? t : 0; // 0 if the width is not known
+    boolean tanh = activation == Activation.TANH;
+    double e = StrictMath.exp(tanh ? -2 * nearest : -nearest);
+    return (tanh ? 4 : 1) * e / ((1 + e) * (1 + e)) * ErrorAnalysis.WIDEN;
   }
 
   private static Signal maxPool(Pool2dDesc d, Signal in) {
