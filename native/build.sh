@@ -25,6 +25,8 @@ fi
 src=$here/src/main/cpp
 out=$classes/dev/blindspot/kernels/linux-x86_64
 library=$out/libjniblindspot.so
+# Which object file each part of the library came from: the disassembly test reads it.
+library_map=$build/libjniblindspot.map
 mkdir -p "$build" "$out"
 
 # A change of compiler or of this script rebuilds everything.
@@ -81,6 +83,6 @@ if [ ${#todo[@]} -gt 0 ]; then
 fi
 if [ ${#todo[@]} -gt 0 ] || [ ! -f "$library" ]; then
   "$cxx" -shared -o "$library.new" "${objects[@]}" -static-libstdc++ -static-libgcc -Wl,--no-undefined,-z,defs \
-    -Wl,--exclude-libs,ALL -lpthread -ldl
+    -Wl,--exclude-libs,ALL "-Wl,-Map=$library_map" -lpthread -ldl
   mv "$library.new" "$library"
 fi
