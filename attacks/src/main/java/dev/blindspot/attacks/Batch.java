@@ -16,7 +16,7 @@ import java.util.Arrays;
 final class Batch implements AutoCloseable {
   private static final long MEMORY = 1L << 30;
   private static final int LARGEST = 1000;
-  private static final int TENSORS = 12;
+  private static final int TENSORS = 14;
 
   private final AttackProblem problem;
   private final int from;
@@ -34,9 +34,11 @@ final class Batch implements AutoCloseable {
   private final RowTensor best;
   private final RowTensor found;
   private final RowTensor evaluations;
+  private final RowTensor stop;
   private final Tensor outBest;
   private final Tensor outFound;
   private final Tensor outEvaluations;
+  private final Tensor outStop;
   private final StopReason[] excluded;
   private final float[] kappas;
   private float[] cleanLogits;
@@ -78,9 +80,11 @@ final class Batch implements AutoCloseable {
     kappa = store.kept(ElementType.F32);
     found = store.kept(ElementType.F32);
     evaluations = store.kept(ElementType.F32);
+    stop = store.kept(ElementType.F32);
     outBest = store.fixed(ElementType.F32, shape);
     outFound = store.fixed(ElementType.F32);
     outEvaluations = store.fixed(ElementType.F32);
+    outStop = store.fixed(ElementType.F32);
     excluded = new StopReason[count];
     kappas = new float[count];
     load(wanted);
@@ -101,6 +105,7 @@ final class Batch implements AutoCloseable {
     pixels.copy(x0.view(), outBest);
     numbers.fill(0, found.view());
     numbers.fill(0, evaluations.view());
+    numbers.fill(StopReason.BUDGET_SPENT.ordinal(), stop.view());
     cleanLogits = classifier.forward(x0.view()).toFloats();
     int classes = classifier.classes();
     for (int i = 0; i < count; i++) {
@@ -207,6 +212,11 @@ final class Batch implements AutoCloseable {
     return evaluations.view();
   }
 
+  /** Ordinal of the {@link StopReason} of samples without an adversarial [n]. */
+  Tensor stop() {
+    return stop.view();
+  }
+
   /** Logits [n,classes] of the clean samples, on the host. */
   float[] cleanLogits() {
     return cleanLogits;
@@ -241,6 +251,7 @@ final class Batch implements AutoCloseable {
     scatter(best.view(), outBest, problem.size());
     scatter(found.view(), outFound, 1);
     scatter(evaluations.view(), outEvaluations, 1);
+    scatter(stop.view(), outStop, 1);
   }
 
   private void scatter(Tensor rows, Tensor out, long length) {
@@ -266,6 +277,7 @@ final class Batch implements AutoCloseable {
     pixels.copy(outBest, best.view());
     numbers.copy(outFound, found.view());
     numbers.copy(outEvaluations, evaluations.view());
+    numbers.copy(outStop, stop.view());
   }
 
   /** Reads the findings into a result, with labels of one more forward pass. After restore. */
@@ -278,8 +290,17 @@ final class Batch implements AutoCloseable {
         place.view().toInts(),
         found.view().toFloats(),
         evaluations.view().toFloats(),
-        kappas,
-        excluded);
+        stops(),
+        kappas);
+  }
+
+  private StopReason[] stops() {
+    float[] ordinals = stop.view().toFloats();
+    StopReason[] stops = new StopReason[count];
+    for (int i = 0; i < count; i++) {
+      stops[i] = excluded[i] != null ? excluded[i] : StopReason.values()[(int) ordinals[i]];
+    }
+    return stops;
   }
 
   @Override

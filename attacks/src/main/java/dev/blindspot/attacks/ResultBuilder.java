@@ -20,7 +20,7 @@ final class ResultBuilder {
    *
    * @param labels that the backend gives the adversarials
    * @param found 1 where an adversarial was found
-   * @param excluded why a sample was not attacked, or null
+   * @param stops why the attack stopped where none was found
    */
   void add(
       int from,
@@ -28,21 +28,15 @@ final class ResultBuilder {
       int[] labels,
       float[] found,
       float[] evaluations,
-      float[] kappas,
-      StopReason[] excluded) {
+      StopReason[] stops,
+      float[] kappas) {
     System.arraycopy(best, 0, adversarials, from * problem.size(), best.length);
     for (int i = 0; i < labels.length; i++) {
       int at = from + i;
       int label = problem.labels()[at];
       int target = problem.targets() == null ? -1 : problem.targets()[at];
-      boolean success =
-          excluded[i] == null
-              && found[i] == 1
-              && (target < 0 ? labels[i] != label : labels[i] == target);
-      StopReason stop =
-          excluded[i] != null
-              ? excluded[i]
-              : success ? StopReason.SUCCEEDED : StopReason.BUDGET_SPENT;
+      boolean success = found[i] == 1 && (target < 0 ? labels[i] != label : labels[i] == target);
+      StopReason stop = success ? StopReason.SUCCEEDED : stops[i];
       samples[at] =
           new AttackResult.Sample(
               label,

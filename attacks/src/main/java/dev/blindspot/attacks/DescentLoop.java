@@ -1,0 +1,180 @@
+package dev.blindspot.attacks;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.primitives.Comparison;
+import dev.blindspot.engine.primitives.MaskOp;
+import dev.blindspot.engine.primitives.ProjectionDesc;
+import dev.blindspot.engine.primitives.ProjectionPlan;
+import dev.blindspot.engine.primitives.Reduction;
+import dev.blindspot.engine.primitives.RowwiseOp;
+
+/**
+ * {@link ProjectedGradientDescent} on one batch. A step allocates nothing and reads nothing on the
+ * host.
+ */
+final class DescentLoop {
+  private static final int STEPS_BETWEEN_COUNTS = 4;
+
+  /** One in so many components moves in a step of L1. */
+  private static final int SPARSITY = 100;
+
+  /** Own tensors at most. */
+  static final int TENSORS = 9 + SteepestStep.TENSORS + RandomStart.TENSORS;
+
+  private final Batch batch;
+  private final ProjectedGradientDescent settings;
+  private final Context ctx;
+  private final RowMath px;
+  private final RowMath num;
+  private final ProjectionPlan projection;
+  private final RowTensor x;
+  private final RowTensor direction;
+  private final RowTensor live;
+  private final RowTensor radius;
+  private final RowTensor goal;
+  private final RowTensor a;
+  private final RowTensor active;
+  private final RowTensor mask;
+  private final RowTensor other;
+  private SteepestStep steepest;
+
+  /** Bytes of own tensors for each sample. */
+  static long bytes(AttackProblem problem) {
+    return 2L * 4 * problem.size()
+        + 8L * 4
+        + SteepestStep.bytes(problem)
+        + RandomStart.bytes(problem);
+  }
+
+  DescentLoop(Batch batch, ProjectedGradientDescent settings) {
+    this.batch = batch;
+    this.settings = settings;
+    ctx = batch.context();
+    px = batch.pixels();
+    num = batch.numbers();
+    RowStore store = batch.store();
+    int n = batch.count();
+    int size = batch.problem().size();
+    projection =
+        batch.backend().plan(new ProjectionDesc(settings.norm(), ElementType.F32, n, size, 0, 1));
+    x = store.kept(ElementType.F32, batch.problem().network().inputShape().toArray());
+    direction = store.scratch(ElementType.F32, size);
+    live = store.kept(ElementType.F32);
+    radius = store.scratch(ElementType.F32);
+    goal = store.scratch(ElementType.F32);
+    a = store.scratch(ElementType.F32);
+    active = store.scratch(ElementType.U8);
+    mask = store.scratch(ElementType.U8);
+    other = store.scratch(ElementType.U8);
+    num.fill(settings.eps(), radius.view());
+    float[] attacked = new float[n];
+    for (int i = 0; i < n; i++) {
+      attacked[i] = batch.excluded(i) == null ? 1 : 0;
+    }
+    live.full().copyFrom(attacked);
+  }
+
+  /** Components that share a step of L1; a hundredth of all unless said. */
+  DescentLoop components(int k) {
+    steepest = new SteepestStep(batch, settings.norm(), k);
+    return this;
+  }
+
+  void run(AttackListener listener) {
+    if (steepest == null) {
+      components(Math.max(1, batch.problem().size() / SPARSITY));
+    }
+    RandomStart random =
+        settings.randomStart() || settings.restarts() > 1
+            ? new RandomStart(batch, settings.norm())
+            : null;
+    int left = count();
+    for (int start = 0; start < settings.restarts() && left > 0; start++) {
+      px.copy(batch.x0(), x.view());
+      if (start > 0 || settings.randomStart()) {
+        random.add(start, radius.view(), x.view());
+        projection.execute(ctx, batch.x0(), radius.view(), x.view(), x.view());
+      }
+      for (int k = 1; k <= settings.steps() && left > 0; k++) {
+        step();
+        if (k % STEPS_BETWEEN_COUNTS == 0 || k == settings.steps()) {
+          left = compact(listener);
+        }
+      }
+      finish();
+      left = compact(listener);
+    }
+    batch.restore();
+  }
+
+  private int count() {
+    num.compare(Comparison.GREATER, live.view(), 0, active.view());
+    return batch.store().count(active.view());
+  }
+
+  private int compact(AttackListener listener) {
+    int left = count();
+    listener.progress(batch.count() - left, batch.count());
+    if (left > 0) {
+      batch.compact(active.view(), left);
+      num.compare(Comparison.GREATER, live.view(), 0, active.view());
+    }
+    return left;
+  }
+
+  /** Tests each point, then moves it on by one gradient. */
+  void step() {
+    batch.classifier().forward(x.view());
+    keep();
+    num.affine(1, batch.evaluations(), 1, a.view());
+    num.selectRows(active.view(), a.view(), batch.evaluations(), batch.evaluations());
+    batch.classifier().crossEntropy(batch.goalLabel(), a.view());
+    Tensor g = batch.classifier().gradient();
+    judge(g);
+    steepest.direction(x.view(), g, direction.view());
+    px.rows(RowwiseOp.SCALE, a.view(), direction.view(), direction.view());
+    px.add(x.view(), direction.view(), direction.view());
+    projection.execute(ctx, batch.x0(), radius.view(), direction.view(), x.view());
+  }
+
+  /** Keeps points that reach the goal: their samples are finished. */
+  private void keep() {
+    batch.goal(goal.view());
+    num.compare(Comparison.GREATER_EQUAL, goal.view(), 0, mask.view());
+    num.compare(Comparison.GREATER, live.view(), 0, active.view());
+    num.logic(MaskOp.AND, mask.view(), active.view(), mask.view());
+    px.selectRows(mask.view(), x.view(), batch.best(), batch.best());
+    num.fill(1, a.view());
+    num.selectRows(mask.view(), a.view(), batch.found(), batch.found());
+    num.fill(0, a.view());
+    num.selectRows(mask.view(), a.view(), live.view(), live.view());
+    num.logic(MaskOp.AND_NOT, active.view(), mask.view(), active.view());
+  }
+
+  /** a = signed step size, 0 where the gradient is no direction, which is noted. */
+  private void judge(Tensor g) {
+    Tensor stop = batch.stop();
+    px.reduce(Reduction.LINF, g, null, goal.view());
+    num.fill(StopReason.BUDGET_SPENT.ordinal(), stop);
+    num.fill(StopReason.ZERO_GRADIENT.ordinal(), a.view());
+    num.compare(Comparison.EQUAL, goal.view(), 0, mask.view());
+    num.selectRows(mask.view(), a.view(), stop, stop);
+    num.fill(StopReason.NOT_FINITE.ordinal(), a.view());
+    num.compare(Comparison.LESS_EQUAL, goal.view(), Float.MAX_VALUE, mask.view());
+    num.selectRows(mask.view(), stop, a.view(), stop);
+    num.fill(0, goal.view());
+    num.fill(batch.targeted() ? -settings.stepSize() : settings.stepSize(), a.view());
+    num.selectRows(mask.view(), a.view(), goal.view(), a.view());
+  }
+
+  /** Tests the last points; where none is an adversarial they count as the last tried. */
+  private void finish() {
+    batch.classifier().forward(x.view());
+    keep();
+    num.compare(Comparison.EQUAL, batch.stop(), StopReason.BUDGET_SPENT.ordinal(), other.view());
+    num.logic(MaskOp.AND, active.view(), other.view(), other.view());
+    px.selectRows(other.view(), x.view(), batch.best(), batch.best());
+  }
+}
