@@ -26,22 +26,27 @@ public record LayerTensors(
     List<Tensor> scratch,
     RandomKey key) {
 
+  /** The first input. */
   public Tensor x() {
     return xs.get(0);
   }
 
+  /** Gradient of the first input, or null. */
   public Tensor dx() {
     return dxs.get(0);
   }
 
+  /** The i-th parameter. */
   public Tensor w(int i) {
     return ws.get(i);
   }
 
+  /** Gradient of the i-th parameter, or null. */
   public Tensor dw(int i) {
     return dws.get(i);
   }
 
+  /** The i-th scratch tensor. */
   public Tensor saved(int i) {
     return scratch.get(i);
   }

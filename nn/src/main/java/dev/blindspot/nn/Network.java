@@ -49,6 +49,7 @@ public final class Network {
     return new Builder(name, inputShape);
   }
 
+  /** The name, for reports and errors. */
   public String name() {
     return name;
   }
@@ -175,6 +176,11 @@ public final class Network {
       return nodes.isEmpty() ? INPUT : nodes.get(nodes.size() - 1).name();
     }
 
+    /**
+     * The network; its output is that of the last layer added.
+     *
+     * @throws InvalidInputException if there is no layer, or one that nothing reads
+     */
     public Network build() {
       if (nodes.isEmpty()) {
         throw new InvalidInputException("Network " + name + " has no layer");

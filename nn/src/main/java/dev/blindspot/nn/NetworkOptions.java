@@ -24,9 +24,13 @@ public record NetworkOptions(
 
   /** Which gradients a plan computes. */
   public enum Gradients {
+    /** Forward only: the least memory. */
     NONE,
+    /** With respect to the network's input: attacks. */
     INPUT,
+    /** With respect to the trainable parameters: training. */
     PARAMETERS,
+    /** Both. */
     BOTH;
 
     /** True for INPUT and BOTH. */
@@ -45,18 +49,22 @@ public record NetworkOptions(
     return new NetworkOptions(gradients, ElementType.F32, false, Precision.FP32, Set.of(), 0);
   }
 
+  /** The same in another element type. */
   public NetworkOptions type(ElementType t) {
     return new NetworkOptions(gradients, t, training, precision, keep, seed);
   }
 
+  /** The same with training behaviour or without. */
   public NetworkOptions training(boolean t) {
     return new NetworkOptions(gradients, type, t, precision, keep, seed);
   }
 
+  /** The same, keeping the outputs of these layers and no others. */
   public NetworkOptions keep(String... names) {
     return new NetworkOptions(gradients, type, training, precision, Set.of(names), seed);
   }
 
+  /** The same with another seed of dropout. */
   public NetworkOptions seed(long s) {
     return new NetworkOptions(gradients, type, training, precision, keep, s);
   }

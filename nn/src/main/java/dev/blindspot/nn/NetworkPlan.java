@@ -12,12 +12,16 @@ import java.util.Map;
  */
 public interface NetworkPlan extends AutoCloseable {
 
+  /** The network that was planned. */
   Network network();
 
+  /** Where it runs. */
   Backend backend();
 
+  /** Largest batch. */
   int maxBatch();
 
+  /** What it was planned for. */
   NetworkOptions options();
 
   /**

@@ -73,10 +73,12 @@ public final class Parameters implements AutoCloseable {
     return p;
   }
 
+  /** Where they live. */
   public Backend backend() {
     return backend;
   }
 
+  /** F32 or F64. */
   public ElementType type() {
     return type;
   }

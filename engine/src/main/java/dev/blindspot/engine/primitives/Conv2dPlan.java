@@ -1,41 +1,11 @@
 package dev.blindspot.engine.primitives;
 
-import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Plan;
-import dev.blindspot.engine.Tensor;
-
 /**
  * Executes a {@link Conv2dDesc}. Tensors: x, dx [n,c,h,w]; w, dw [k,c/groups,r,s]; b, db [k]; y, dy
  * [n,k,p,q].
  */
-public interface Conv2dPlan extends Plan {
+public interface Conv2dPlan extends WeightedPlan {
 
   @Override
   Conv2dDesc desc();
-
-  /** Brings w into the implementation's own form, in new memory that the result owns. */
-  PackedWeights pack(Context ctx, Tensor w);
-
-  /** Packs an updated w into {@code p}; nothing that uses p may be in flight. Allocates nothing. */
-  void repack(Context ctx, Tensor w, PackedWeights p);
-
-  /** y from x; b null unless BIAS, residual null unless RESIDUAL_ADD. Overwrites y. */
-  void forward(Context ctx, Tensor x, PackedWeights p, Tensor b, Tensor residual, Tensor y);
-
-  default void forward(Context ctx, Tensor x, PackedWeights p, Tensor b, Tensor y) {
-    forward(ctx, x, p, b, null, y);
-  }
-
-  /**
-   * dx from dy, the adjoint of the convolution (post-operations are not differentiated here); mask
-   * null unless reluMask.
-   */
-  void backwardData(Context ctx, Tensor dy, PackedWeights p, Tensor mask, Tensor dx);
-
-  default void backwardData(Context ctx, Tensor dy, PackedWeights p, Tensor dx) {
-    backwardData(ctx, dy, p, null, dx);
-  }
-
-  /** dw from x and dy. */
-  void backwardWeights(Context ctx, Tensor x, Tensor dy, Tensor dw);
 }

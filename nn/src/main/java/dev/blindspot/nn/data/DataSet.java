@@ -83,6 +83,7 @@ public final class DataSet {
     this.labels = labels;
   }
 
+  /** The name, for reports and errors. */
   public String name() {
     return name;
   }

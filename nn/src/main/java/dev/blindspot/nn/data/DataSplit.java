@@ -5,6 +5,11 @@ import dev.blindspot.engine.InvalidInputException;
 /** A data set's training and test examples, of the same sample shape and classes. */
 public record DataSplit(DataSet train, DataSet test) {
 
+  /**
+   * Checks that both agree.
+   *
+   * @throws InvalidInputException naming what differs
+   */
   public DataSplit {
     if (!train.sampleShape().equals(test.sampleShape()) || train.classes() != test.classes()) {
       throw new InvalidInputException(

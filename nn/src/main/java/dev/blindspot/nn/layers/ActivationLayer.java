@@ -1,6 +1,5 @@
 package dev.blindspot.nn.layers;
 
-import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.primitives.Activation;
 import dev.blindspot.engine.primitives.ActivationDesc;
@@ -8,7 +7,6 @@ import dev.blindspot.engine.primitives.ActivationPlan;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
 import dev.blindspot.nn.LayerSetup;
-import dev.blindspot.nn.LayerTensors;
 import java.util.List;
 
 /**
@@ -18,14 +16,17 @@ import java.util.List;
  */
 public record ActivationLayer(Activation activation, double slope) implements Layer {
 
+  /** max(x, 0), with derivative 0 at 0. */
   public static ActivationLayer relu() {
     return new ActivationLayer(Activation.RELU, 0);
   }
 
+  /** 1 / (1 + exp(-x)). */
   public static ActivationLayer sigmoid() {
     return new ActivationLayer(Activation.SIGMOID, 0);
   }
 
+  /** tanh(x). */
   public static ActivationLayer tanh() {
     return new ActivationLayer(Activation.TANH, 0);
   }
@@ -54,23 +55,9 @@ public record ActivationLayer(Activation activation, double slope) implements La
                 new ActivationDesc(
                     activation, setup.type(), setup.maxBatch(), setup.output().size(), slope),
                 Shapes.options(setup));
-    return new LayerPlan() {
-      @Override
-      public void forward(Context ctx, LayerTensors t) {
-        plan.forward(ctx, t.x(), t.y());
-      }
-
-      @Override
-      public void backward(Context ctx, LayerTensors t) {
-        if (t.dx() != null) {
-          plan.backwardData(ctx, t.y(), t.dy(), t.dx());
-        }
-      }
-
-      @Override
-      public List<String> implementations() {
-        return Shapes.implementations(plan);
-      }
-    };
+    return new UnaryPlan(
+        plan,
+        (ctx, t) -> plan.forward(ctx, t.x(), t.y()),
+        (ctx, t) -> plan.backwardData(ctx, t.y(), t.dy(), t.dx()));
   }
 }

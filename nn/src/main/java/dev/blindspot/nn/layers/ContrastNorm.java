@@ -1,13 +1,11 @@
 package dev.blindspot.nn.layers;
 
-import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.primitives.ContrastNormDesc;
 import dev.blindspot.engine.primitives.ContrastNormPlan;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
 import dev.blindspot.nn.LayerSetup;
-import dev.blindspot.nn.LayerTensors;
 import java.util.List;
 
 /** Contrast normalisation of the whole sample; see {@link ContrastNormDesc}. */
@@ -32,23 +30,9 @@ public record ContrastNorm(double epsilon, double gamma) implements Layer {
                 new ContrastNormDesc(
                     setup.type(), setup.maxBatch(), setup.output().size(), epsilon, gamma),
                 Shapes.options(setup));
-    return new LayerPlan() {
-      @Override
-      public void forward(Context ctx, LayerTensors t) {
-        plan.forward(ctx, t.x(), t.y());
-      }
-
-      @Override
-      public void backward(Context ctx, LayerTensors t) {
-        if (t.dx() != null) {
-          plan.backwardData(ctx, t.x(), t.dy(), t.dx());
-        }
-      }
-
-      @Override
-      public List<String> implementations() {
-        return Shapes.implementations(plan);
-      }
-    };
+    return new UnaryPlan(
+        plan,
+        (ctx, t) -> plan.forward(ctx, t.x(), t.y()),
+        (ctx, t) -> plan.backwardData(ctx, t.x(), t.dy(), t.dx()));
   }
 }

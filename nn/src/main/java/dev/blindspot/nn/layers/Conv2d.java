@@ -1,22 +1,14 @@
 package dev.blindspot.nn.layers;
 
-import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Layout;
-import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Shape;
-import dev.blindspot.engine.primitives.BiasDesc;
-import dev.blindspot.engine.primitives.BiasPlan;
 import dev.blindspot.engine.primitives.Conv2dDesc;
-import dev.blindspot.engine.primitives.Conv2dPlan;
-import dev.blindspot.engine.primitives.PackedWeights;
 import dev.blindspot.engine.primitives.PostOp;
 import dev.blindspot.nn.Initializer;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
 import dev.blindspot.nn.LayerSetup;
-import dev.blindspot.nn.LayerTensors;
 import dev.blindspot.nn.ParameterSpec;
 import java.util.ArrayList;
 import java.util.List;
@@ -118,66 +110,8 @@ public record Conv2d(
 
   @Override
   public LayerPlan plan(LayerSetup setup) {
-    return new Prepared(this, setup);
-  }
-
-  private static final class Prepared implements LayerPlan {
-    private final Conv2dPlan plan;
-    private final BiasPlan biasGradient;
-    private final boolean bias;
-    private PackedWeights packed;
-
-    Prepared(Conv2d layer, LayerSetup setup) {
-      Conv2dDesc d = layer.desc(setup.type(), setup.maxBatch(), setup.inputs().get(0));
-      plan = setup.backend().plan(d, Shapes.options(setup));
-      bias = layer.bias();
-      biasGradient =
-          bias && setup.parameterGradient()
-              ? setup
-                  .backend()
-                  .plan(
-                      new BiasDesc(setup.type(), setup.maxBatch(), d.k(), (long) d.p() * d.q()),
-                      PlanOptions.directions(Direction.BACKWARD_WEIGHTS))
-              : null;
-    }
-
-    @Override
-    public void parametersChanged(Context ctx, LayerTensors t) {
-      if (packed == null) {
-        packed = plan.pack(ctx, t.w(0));
-      } else {
-        plan.repack(ctx, t.w(0), packed);
-      }
-    }
-
-    @Override
-    public void forward(Context ctx, LayerTensors t) {
-      plan.forward(ctx, t.x(), packed, bias ? t.w(1) : null, t.y());
-    }
-
-    @Override
-    public void backward(Context ctx, LayerTensors t) {
-      if (t.dx() != null) {
-        plan.backwardData(ctx, t.dy(), packed, t.dx());
-      }
-      if (t.dw(0) != null) {
-        plan.backwardWeights(ctx, t.x(), t.dy(), t.dw(0));
-      }
-      if (bias && t.dw(1) != null) {
-        biasGradient.backwardWeights(ctx, t.dy(), t.dw(1));
-      }
-    }
-
-    @Override
-    public List<String> implementations() {
-      return Shapes.implementations(plan);
-    }
-
-    @Override
-    public void close() {
-      if (packed != null) {
-        packed.close();
-      }
-    }
+    Conv2dDesc d = desc(setup.type(), setup.maxBatch(), setup.inputs().get(0));
+    return new WeightedLayerPlan(
+        setup.backend().plan(d, Shapes.options(setup)), setup, bias, d.k(), (long) d.p() * d.q());
   }
 }

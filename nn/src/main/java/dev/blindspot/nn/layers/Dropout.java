@@ -1,13 +1,11 @@
 package dev.blindspot.nn.layers;
 
-import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.primitives.DropoutDesc;
 import dev.blindspot.engine.primitives.DropoutPlan;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
 import dev.blindspot.nn.LayerSetup;
-import dev.blindspot.nn.LayerTensors;
 import java.util.List;
 
 /** Inverted dropout in training plans, identity in others; see {@link DropoutDesc}. */
@@ -26,7 +24,7 @@ public record Dropout(double rate) implements Layer {
   @Override
   public LayerPlan plan(LayerSetup setup) {
     if (!setup.training()) {
-      return new CopyPlan(setup);
+      return Shapes.copy(setup);
     }
     DropoutPlan plan =
         setup
@@ -34,23 +32,9 @@ public record Dropout(double rate) implements Layer {
             .plan(
                 new DropoutDesc(setup.type(), setup.maxBatch(), setup.output().size(), rate),
                 Shapes.options(setup));
-    return new LayerPlan() {
-      @Override
-      public void forward(Context ctx, LayerTensors t) {
-        plan.forward(ctx, t.key(), t.x(), t.y());
-      }
-
-      @Override
-      public void backward(Context ctx, LayerTensors t) {
-        if (t.dx() != null) {
-          plan.backwardData(ctx, t.key(), t.dy(), t.dx());
-        }
-      }
-
-      @Override
-      public List<String> implementations() {
-        return Shapes.implementations(plan);
-      }
-    };
+    return new UnaryPlan(
+        plan,
+        (ctx, t) -> plan.forward(ctx, t.key(), t.x(), t.y()),
+        (ctx, t) -> plan.backwardData(ctx, t.key(), t.dy(), t.dx()));
   }
 }

@@ -21,6 +21,6 @@ public record Flatten() implements Layer {
 
   @Override
   public LayerPlan plan(LayerSetup setup) {
-    return new CopyPlan(setup);
+    return Shapes.copy(setup);
   }
 }

@@ -1,13 +1,11 @@
 package dev.blindspot.nn.layers;
 
-import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.primitives.LocalResponseNormDesc;
 import dev.blindspot.engine.primitives.LocalResponseNormPlan;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
 import dev.blindspot.nn.LayerSetup;
-import dev.blindspot.nn.LayerTensors;
 import java.util.List;
 
 /** Local response normalisation across channels of [c,h,w]; see {@link LocalResponseNormDesc}. */
@@ -40,23 +38,9 @@ public record LocalResponseNorm(int size, double alpha, double beta, double bias
                     beta,
                     bias),
                 Shapes.options(setup));
-    return new LayerPlan() {
-      @Override
-      public void forward(Context ctx, LayerTensors t) {
-        plan.forward(ctx, t.x(), t.y());
-      }
-
-      @Override
-      public void backward(Context ctx, LayerTensors t) {
-        if (t.dx() != null) {
-          plan.backwardData(ctx, t.x(), t.dy(), t.dx());
-        }
-      }
-
-      @Override
-      public List<String> implementations() {
-        return Shapes.implementations(plan);
-      }
-    };
+    return new UnaryPlan(
+        plan,
+        (ctx, t) -> plan.forward(ctx, t.x(), t.y()),
+        (ctx, t) -> plan.backwardData(ctx, t.x(), t.dy(), t.dx()));
   }
 }

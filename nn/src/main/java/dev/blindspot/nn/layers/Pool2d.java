@@ -1,6 +1,5 @@
 package dev.blindspot.nn.layers;
 
-import dev.blindspot.engine.Context;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.primitives.Pool2dDesc;
@@ -9,7 +8,6 @@ import dev.blindspot.engine.primitives.Pooling;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
 import dev.blindspot.nn.LayerSetup;
-import dev.blindspot.nn.LayerTensors;
 import java.util.List;
 
 /** Pooling with windows r x s, which may overlap; see {@link Pool2dDesc}. */
@@ -73,23 +71,9 @@ public record Pool2d(
             .backend()
             .plan(
                 desc(setup.type(), setup.maxBatch(), setup.inputs().get(0)), Shapes.options(setup));
-    return new LayerPlan() {
-      @Override
-      public void forward(Context ctx, LayerTensors t) {
-        plan.forward(ctx, t.x(), t.y());
-      }
-
-      @Override
-      public void backward(Context ctx, LayerTensors t) {
-        if (t.dx() != null) {
-          plan.backwardData(ctx, t.x(), t.y(), t.dy(), t.dx());
-        }
-      }
-
-      @Override
-      public List<String> implementations() {
-        return Shapes.implementations(plan);
-      }
-    };
+    return new UnaryPlan(
+        plan,
+        (ctx, t) -> plan.forward(ctx, t.x(), t.y()),
+        (ctx, t) -> plan.backwardData(ctx, t.x(), t.y(), t.dy(), t.dx()));
   }
 }

@@ -5,12 +5,16 @@ import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Shape;
+import dev.blindspot.engine.primitives.ElementwiseDesc;
+import dev.blindspot.engine.primitives.ElementwiseOp;
+import dev.blindspot.engine.primitives.ElementwisePlan;
+import dev.blindspot.nn.LayerPlan;
 import dev.blindspot.nn.LayerSetup;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 
-/** Validation shared by the layers. */
+/** What layers share: validation and the simplest plans. */
 final class Shapes {
   private Shapes() {}
 
@@ -45,6 +49,21 @@ final class Shapes {
       d.add(Direction.BACKWARD_WEIGHTS);
     }
     return new PlanOptions(d, setup.precision(), false);
+  }
+
+  /** Copies the elements as they are, both ways. */
+  static LayerPlan copy(LayerSetup setup) {
+    ElementwisePlan copy =
+        setup
+            .backend()
+            .plan(
+                new ElementwiseDesc(
+                    ElementwiseOp.COPY, setup.type(), setup.maxBatch(), setup.output().size()),
+                PlanOptions.forward());
+    return new UnaryPlan(
+        copy,
+        (ctx, t) -> copy.execute(ctx, t.x(), null, t.y()),
+        (ctx, t) -> copy.execute(ctx, t.dy(), null, t.dx()));
   }
 
   /** "forward NAME, backward-data NAME, ..." for reports. */

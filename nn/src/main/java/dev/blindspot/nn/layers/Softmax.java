@@ -1,13 +1,11 @@
 package dev.blindspot.nn.layers;
 
-import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.primitives.SoftmaxDesc;
 import dev.blindspot.engine.primitives.SoftmaxPlan;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
 import dev.blindspot.nn.LayerSetup;
-import dev.blindspot.nn.LayerTensors;
 import java.util.List;
 
 /**
@@ -34,23 +32,9 @@ public record Softmax(boolean log) implements Layer {
             .plan(
                 new SoftmaxDesc(setup.type(), setup.maxBatch(), setup.output().size(), log),
                 Shapes.options(setup));
-    return new LayerPlan() {
-      @Override
-      public void forward(Context ctx, LayerTensors t) {
-        plan.forward(ctx, t.x(), t.y());
-      }
-
-      @Override
-      public void backward(Context ctx, LayerTensors t) {
-        if (t.dx() != null) {
-          plan.backwardData(ctx, t.y(), t.dy(), t.dx());
-        }
-      }
-
-      @Override
-      public List<String> implementations() {
-        return Shapes.implementations(plan);
-      }
-    };
+    return new UnaryPlan(
+        plan,
+        (ctx, t) -> plan.forward(ctx, t.x(), t.y()),
+        (ctx, t) -> plan.backwardData(ctx, t.y(), t.dy(), t.dx()));
   }
 }

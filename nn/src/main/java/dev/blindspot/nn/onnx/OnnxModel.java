@@ -163,6 +163,7 @@ public final class OnnxModel {
     OnnxWriter.write(file, network, parameters);
   }
 
+  /** The network that was read. */
   public Network network() {
     return network;
   }

@@ -68,11 +68,11 @@ final class ShapeOperators {
               + Constant.typeName((int) to)
               + "; only casts that change nothing are supported");
     }
-    long from = g.type() == ElementType.F32 ? Constant.FLOAT : Constant.DOUBLE;
+    int from = g.type() == ElementType.F32 ? Constant.FLOAT : Constant.DOUBLE;
     if (to != from) {
       throw n.unsupported(
           "from "
-              + Constant.typeName((int) from)
+              + Constant.typeName(from)
               + " to "
               + Constant.typeName((int) to)
               + "; a network has one element type");
@@ -83,7 +83,7 @@ final class ShapeOperators {
   private static Value flatten(GraphReader g, NodeReader n) {
     Value v = g.value(n, 0);
     long[] dims = v instanceof Constant c ? c.dims() : g.dims(g.data(n, 0).sample());
-    int axis = (int) n.integer("axis", 1, -dims.length, dims.length);
+    int axis = n.integer("axis", 1, -dims.length, dims.length);
     axis = axis < 0 ? axis + dims.length : axis;
     if (v instanceof Constant c) {
       long front = product(dims, 0, axis);

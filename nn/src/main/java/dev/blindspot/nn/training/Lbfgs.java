@@ -21,6 +21,12 @@ public final class Lbfgs {
 
   /** Hears of each iteration. */
   public interface Progress {
+    /**
+     * After each step taken.
+     *
+     * @param iteration counted from 1
+     * @param value of the function there
+     */
     void iteration(int iteration, double value);
   }
 

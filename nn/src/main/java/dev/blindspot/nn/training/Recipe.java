@@ -32,6 +32,11 @@ public record Recipe(
     LBFGS
   }
 
+  /**
+   * Checks the numbers.
+   *
+   * @throws InvalidInputException naming what is out of range
+   */
   public Recipe {
     decay = List.copyOf(decay);
     if (epochs < 1 || batch < 1 || !(learningRate > 0) || !(momentum >= 0 && momentum < 1)) {
