@@ -92,6 +92,14 @@ public final class MarginCertifier {
         + " (inference, strict FP32 products in any order of summation)";
   }
 
+  /** What a certificate's real radius says, for reports. */
+  public String realStatement() {
+    return "no input within this L2 distance of the sample, inside [0,1] or not, changes the label"
+        + " of the real-valued network "
+        + network.name()
+        + " (inference, exact arithmetic)";
+  }
+
   /**
    * Certifies samples, on the threads of the options; their number does not change the result.
    *

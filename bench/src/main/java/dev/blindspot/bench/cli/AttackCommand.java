@@ -1,5 +1,7 @@
 package dev.blindspot.bench.cli;
 
+import dev.blindspot.attacks.Distortion;
+import dev.blindspot.attacks.LbfgsAttack;
 import dev.blindspot.bench.Version;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.InvalidInputException;
@@ -20,6 +22,7 @@ import picocli.CommandLine.Option;
     description = "Attacks correctly classified test examples with FGSM, PGD or L-BFGS.")
 final class AttackCommand extends BlindspotCommand {
   private static final int BATCH = 250;
+  private static final int PGD_STEPS = 40;
 
   @Mixin private ModelOptions subject;
 
@@ -46,9 +49,9 @@ final class AttackCommand extends BlindspotCommand {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      defaultValue = "40",
-      description = "Steps of pgd, iterations of lbfgs (default: ${DEFAULT-VALUE}).")
-  private int steps;
+      description =
+          "Steps of pgd, gradients of lbfgs for one trade-off constant (default: pgd 40, lbfgs 30).")
+  private Integer steps;
 
   @Option(
       names = "--restarts",
@@ -108,7 +111,7 @@ final class AttackCommand extends BlindspotCommand {
       throw new InvalidInputException("--examples must be at least 1, not " + examples);
     }
     Norm chosen = norm != null ? norm : kind == AttackSettings.Kind.LBFGS ? Norm.L2 : Norm.LINF;
-    AttackSettings settings = new AttackSettings(kind, chosen, eps, steps, restarts, seed);
+    AttackSettings settings = new AttackSettings(kind, chosen, eps, steps(), restarts);
     subject.check();
     try (Backend backend = openBackend()) {
       DataSplit data = subject.loadData(seed);
@@ -120,28 +123,31 @@ final class AttackCommand extends BlindspotCommand {
     return CommandLineTool.DONE;
   }
 
+  private int steps() {
+    return steps != null
+        ? steps
+        : kind == AttackSettings.Kind.LBFGS ? LbfgsAttack.defaults().iterations() : PGD_STEPS;
+  }
+
   private void run(AttackSettings settings, Backend backend, Subject network, DataSplit data) {
     Evaluation clean =
         Evaluation.of(network.network(), network.parameters(), backend, data.test(), BATCH);
     Examples chosen = Examples.choose(data.test(), clean.predictions(), examples, seed);
     int[] targets = targeted ? chosen.randomTargets(data.test().classes(), seed) : null;
-    long began = System.nanoTime();
-    Attacked attacked = Attacks.run(settings, this, backend, network, chosen, targets);
-    double seconds = (System.nanoTime() - began) / 1e9;
-    attacked.checkBox();
-    List<Row> rows = rows(attacked, chosen, targets, attacked.labelsOnReference(network));
+    Attacked attacked = Attacks.run(settings.attack(), this, backend, network, chosen, targets);
+    List<Row> rows = rows(attacked, chosen);
     double rate = (double) rows.stream().filter(Row::success).count() / rows.size();
     print(
         String.format(
             Locale.ROOT,
             "%s (%s) on %d examples of %s: success %.1f %%, %.1f gradients each, %.1f s",
-            attacked.name(),
-            attacked.norm(),
+            attacked.result().attack(),
+            attacked.result().norm(),
             rows.size(),
             data.name(),
             100 * rate,
-            attacked.meanEvaluations(),
-            seconds));
+            attacked.result().meanEvaluations(),
+            attacked.seconds()));
     writeJson(
         new Result(
             "blindspot-attack-1",
@@ -153,34 +159,32 @@ final class AttackCommand extends BlindspotCommand {
             seed,
             network.name(),
             data.name(),
-            attacked.name(),
-            attacked.norm(),
+            attacked.result().attack(),
+            attacked.result().norm().name(),
             targeted,
             clean.accuracy(),
             rate,
-            attacked.meanEvaluations(),
+            attacked.result().meanEvaluations(),
             rows,
-            seconds));
+            attacked.seconds()));
   }
 
-  private static List<Row> rows(Attacked a, Examples e, int[] targets, int[] answers) {
+  private static List<Row> rows(Attacked a, Examples e) {
     List<Row> rows = new ArrayList<>();
-    for (int i = 0; i < e.count(); i++) {
-      boolean success = a.confirmed(i, e.labels()[i], targets, answers);
-      Distances d =
-          success ? Distances.of(e.images(), a.adversarials(), i, e.sampleSize()) : Distances.NONE;
+    for (int i = 0; i < a.count(); i++) {
+      Distortion d = a.distortion(i);
       rows.add(
           new Row(
               e.index()[i],
               e.labels()[i],
-              targets == null ? null : targets[i],
-              success ? answers[i] : null,
-              success,
+              a.target(i),
+              a.answer(i),
+              a.success(i),
               d.l2(),
               d.linf(),
               d.rms(),
-              a.evaluations()[i],
-              a.stopped()[i]));
+              a.sample(i).evaluations(),
+              a.stopped(i)));
     }
     return rows;
   }

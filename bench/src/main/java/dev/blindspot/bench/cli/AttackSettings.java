@@ -1,6 +1,9 @@
 package dev.blindspot.bench.cli;
 
+import dev.blindspot.attacks.Attack;
+import dev.blindspot.attacks.LbfgsAttack;
 import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.engine.primitives.Norm;
 
 /**
@@ -8,11 +11,10 @@ import dev.blindspot.engine.primitives.Norm;
  *
  * @param norm of the ball, or that is minimised
  * @param eps radius of the ball; ignored by LBFGS, which minimises
- * @param steps of PGD; 1 for FGSM; most iterations of LBFGS for one trade-off
+ * @param steps of PGD; most gradients of LBFGS for one trade-off constant; ignored by FGSM
  * @param restarts of PGD with random starts
- * @param seed of random starts
  */
-record AttackSettings(Kind kind, Norm norm, double eps, int steps, int restarts, long seed) {
+record AttackSettings(Kind kind, Norm norm, double eps, int steps, int restarts) {
 
   /** The attacks. */
   enum Kind {
@@ -36,8 +38,12 @@ record AttackSettings(Kind kind, Norm norm, double eps, int steps, int restarts,
     }
   }
 
-  /** The paper's: the smallest change in the L2 norm. */
-  static AttackSettings minimal(long seed) {
-    return new AttackSettings(Kind.LBFGS, Norm.L2, 1, 100, 1, seed);
+  /** The attack itself. */
+  Attack attack() {
+    LbfgsAttack usual = LbfgsAttack.defaults();
+    return switch (kind) {
+      case LBFGS -> new LbfgsAttack(usual.memory(), usual.searches(), steps);
+      case PGD, FGSM -> throw new UnsupportedException("Attack " + kind + " is not in this build");
+    };
   }
 }

@@ -1,25 +1,43 @@
 package dev.blindspot.bench.cli;
 
+import dev.blindspot.attacks.Attack;
+import dev.blindspot.attacks.AttackProblem;
+import dev.blindspot.attacks.AttackResult;
 import dev.blindspot.engine.Backend;
-import dev.blindspot.engine.UnsupportedException;
 
-/** Runs attacks on a network. */
+/** Runs attacks on a network, with progress on the console. */
 final class Attacks {
   private Attacks() {}
 
   /**
-   * Runs one attack.
+   * Runs one attack and confirms what it found on the reference backend.
    *
    * @param targets label aimed at for each example; null if untargeted
    */
   static Attacked run(
-      AttackSettings settings,
+      Attack attack,
       BlindspotCommand command,
       Backend backend,
       Subject subject,
       Examples examples,
       int[] targets) {
-    throw new UnsupportedException(
-        "Attack " + settings.kind() + " is not part of this build; use train or bounds");
+    AttackProblem problem =
+        AttackProblem.of(
+                subject.network(),
+                subject.parameters(),
+                backend,
+                examples.images(),
+                examples.labels())
+            .targets(targets)
+            .samples(examples.index())
+            .seed(command.seed);
+    long began = System.nanoTime();
+    AttackResult result;
+    try (Progress progress = command.progress("Attacking", "examples", examples.count())) {
+      result = attack.run(problem, (finished, total) -> progress.update(finished, ""));
+    }
+    double seconds = (System.nanoTime() - began) / 1e9;
+    command.say("Confirming on the reference backend");
+    return Attacked.confirm(result, seconds, subject);
   }
 }

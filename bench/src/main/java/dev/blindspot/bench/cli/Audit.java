@@ -1,5 +1,7 @@
 package dev.blindspot.bench.cli;
 
+import dev.blindspot.attacks.Distortion;
+import dev.blindspot.attacks.LbfgsAttack;
 import dev.blindspot.attacks.bounds.BoundsOptions;
 import dev.blindspot.attacks.bounds.Certificate;
 import dev.blindspot.attacks.bounds.MarginCertifier;
@@ -57,14 +59,7 @@ final class Audit {
   AuditResult run(long began) {
     double accuracy = chooseExamples();
     int[] targets = targeted ? examples.randomTargets(data.test().classes(), command.seed) : null;
-    long attackBegan = System.nanoTime();
-    attacked =
-        Attacks.run(
-            AttackSettings.minimal(command.seed), command, backend, subject, examples, targets);
-    attacked.checkBox();
-    command.say("Confirming on the reference backend");
-    int[] confirmed = attacked.labelsOnReference(subject);
-    double attackSeconds = seconds(attackBegan);
+    attacked = Attacks.run(LbfgsAttack.defaults(), command, backend, subject, examples, targets);
     long boundsBegan = System.nanoTime();
     command.say("Certifying " + examples.count() + " examples");
     MarginCertifier certifier =
@@ -74,7 +69,7 @@ final class Audit {
             BoundsOptions.defaults().threads(command.threadCount()).backend(backend));
     List<Certificate> certificates = certifier.certify(examples.images(), examples.labels());
     double boundsSeconds = seconds(boundsBegan);
-    samples = samples(targets, confirmed, certificates);
+    samples = samples(certificates);
     NetworkBound bound = certifier.bound();
     return new AuditResult(
         AuditResult.FORMAT,
@@ -90,10 +85,10 @@ final class Audit {
         new AuditResult.Data(data.name(), examples.count()),
         new AuditResult.Clean(accuracy),
         attackNumbers(),
-        bounds(bound, certifier.statement()),
+        bounds(bound, certifier),
         samples,
         new AuditResult.Seconds(
-            subject.trainSeconds(), attackSeconds, boundsSeconds, seconds(began)));
+            subject.trainSeconds(), attacked.seconds(), boundsSeconds, seconds(began)));
   }
 
   /** Predicts the test split; returns the accuracy. */
@@ -117,31 +112,28 @@ final class Audit {
     return (double) right / predicted.length;
   }
 
-  private List<Sample> samples(int[] targets, int[] confirmed, List<Certificate> certificates) {
+  private List<Sample> samples(List<Certificate> certificates) {
     List<Sample> list = new ArrayList<>();
     for (int i = 0; i < examples.count(); i++) {
       int label = examples.labels()[i];
-      boolean success = attacked.confirmed(i, label, targets, confirmed);
-      Distances d =
-          success
-              ? Distances.of(examples.images(), attacked.adversarials(), i, examples.sampleSize())
-              : Distances.NONE;
+      Distortion d = attacked.distortion(i);
+      Certificate c = certificates.get(i);
       list.add(
           new Sample(
               examples.index()[i],
               label,
               label,
-              targets == null ? null : targets[i],
-              success ? confirmed[i] : null,
-              success,
+              attacked.target(i),
+              attacked.answer(i),
+              attacked.success(i),
               d.l2(),
               d.linf(),
               d.rms(),
-              certificates.get(i).radius(),
-              attacked.evaluations()[i],
-              attacked.success()[i] && !success
-                  ? "not confirmed by the reference backend"
-                  : attacked.stopped()[i]));
+              c.radius(),
+              c.realRadius(),
+              c.certified() ? null : c.reason(),
+              attacked.sample(i).evaluations(),
+              attacked.stopped(i)));
     }
     return list;
   }
@@ -149,13 +141,13 @@ final class Audit {
   private AuditResult.Attack attackNumbers() {
     List<Sample> won = samples.stream().filter(Sample::success).toList();
     return new AuditResult.Attack(
-        attacked.name(),
-        attacked.norm(),
+        attacked.result().attack(),
+        attacked.result().norm().name(),
         targeted,
         (double) won.size() / samples.size(),
         won.stream().mapToDouble(Sample::rms).average().orElse(Double.NaN),
         median(won.stream().mapToDouble(Sample::l2).toArray()),
-        attacked.meanEvaluations());
+        attacked.result().meanEvaluations());
   }
 
   private static double median(double[] values) {
@@ -164,13 +156,18 @@ final class Audit {
     return n == 0 ? Double.NaN : (values[(n - 1) / 2] + values[n / 2]) / 2;
   }
 
-  private static AuditResult.Bounds bounds(NetworkBound bound, String certificate) {
+  private static AuditResult.Bounds bounds(NetworkBound bound, MarginCertifier certifier) {
     List<LayerRow> rows =
         bound.layers().stream()
             .map(b -> new LayerRow(b.name(), b.kind(), b.lower(), b.upper(), b.method()))
             .toList();
-    return new AuditResult.Bounds(
-        bound.statement() + "; certified: " + certificate, rows, bound.upper());
+    String statement =
+        bound.statement()
+            + "; certified_l2: "
+            + certifier.statement()
+            + "; certified_l2_real: "
+            + certifier.realStatement();
+    return new AuditResult.Bounds(statement, rows, bound.upper());
   }
 
   /** The first examples with an adversarial, if they are grey or colour images. */
@@ -190,7 +187,7 @@ final class Audit {
                 (int) s.dim(1),
                 (int) s.dim(2),
                 Arrays.copyOfRange(examples.images(), i * size, (i + 1) * size),
-                Arrays.copyOfRange(attacked.adversarials(), i * size, (i + 1) * size)));
+                Arrays.copyOfRange(attacked.result().adversarials(), i * size, (i + 1) * size)));
       }
     }
     return list;

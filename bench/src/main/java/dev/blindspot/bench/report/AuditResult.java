@@ -95,8 +95,10 @@ public record AuditResult(
    * @param l2 distance found in the Euclidean norm; NaN without success
    * @param linf largest change of a pixel; NaN without success
    * @param rms l2 over the root of the number of pixels; NaN without success
-   * @param certifiedL2 no smaller change in the Euclidean norm changes the label; 0 if not
-   *     certified
+   * @param certifiedL2 no smaller change in the Euclidean norm changes the label that the float32
+   *     program gives; 0 if not certified
+   * @param certifiedL2Real the same of the real-valued network, whose arithmetic is exact
+   * @param notCertifiedBecause why {@code certifiedL2} is 0; null if it is not
    * @param evaluations gradients computed
    */
   public record Sample(
@@ -110,6 +112,8 @@ public record AuditResult(
       double linf,
       double rms,
       double certifiedL2,
+      double certifiedL2Real,
+      String notCertifiedBecause,
       long evaluations,
       String stoppedBecause) {}
 

@@ -83,6 +83,8 @@ class AuditReportTest {
             "linf",
             "rms",
             "certified_l2",
+            "certified_l2_real",
+            "not_certified_because",
             "evaluations",
             "stopped_because"),
         keys(j.get("samples").get(0)));

@@ -14,7 +14,9 @@ final class SampleAudits {
     List<AuditResult.Sample> samples = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       boolean success = i % 17 != 5;
+      boolean open = i % 29 == 7;
       double l2 = 0.4 + 1.2 * random.nextDouble() * random.nextDouble();
+      double certified = l2 / (3 + 6 * random.nextDouble());
       samples.add(
           new AuditResult.Sample(
               3 * i,
@@ -26,7 +28,9 @@ final class SampleAudits {
               success ? l2 : Double.NaN,
               success ? l2 / 5 : Double.NaN,
               success ? l2 / 28 : Double.NaN,
-              i % 29 == 7 ? 0 : l2 / (3 + 6 * random.nextDouble()),
+              open ? 0 : certified,
+              certified * 1.05,
+              open ? "the margin is within the rounding error" : null,
               400 + random.nextInt(300),
               success ? "converged" : "budget"));
     }
