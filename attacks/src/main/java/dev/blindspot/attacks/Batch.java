@@ -58,9 +58,15 @@ final class Batch implements AutoCloseable {
    *
    * @param ownBytes of the attack's own tensors, for each row
    * @param ownTensors number of the attack's own tensors
-   * @param wanted margin of {@link Confidence#wanted}
+   * @param confidence gives the margin that success needs
    */
-  Batch(AttackProblem problem, int from, int count, long ownBytes, int ownTensors, double wanted) {
+  Batch(
+      AttackProblem problem,
+      int from,
+      int count,
+      long ownBytes,
+      int ownTensors,
+      Confidence confidence) {
     this.problem = problem;
     this.from = from;
     this.count = count;
@@ -87,10 +93,10 @@ final class Batch implements AutoCloseable {
     outStop = store.fixed(ElementType.F32);
     excluded = new StopReason[count];
     kappas = new float[count];
-    load(wanted);
+    load(confidence);
   }
 
-  private void load(double wanted) {
+  private void load(Confidence confidence) {
     int size = problem.size();
     x0.full().copyFrom(part(problem.images(), size));
     int[] labels = Arrays.copyOfRange(problem.labels(), from, from + count);
@@ -107,11 +113,12 @@ final class Batch implements AutoCloseable {
     numbers.fill(0, evaluations.view());
     numbers.fill(StopReason.BUDGET_SPENT.ordinal(), stop.view());
     cleanLogits = classifier.forward(x0.view()).toFloats();
-    int classes = classifier.classes();
     for (int i = 0; i < count; i++) {
-      int goal = targeted() ? problem.targets()[from + i] : labels[i];
+      int at = from + i;
+      int goal = targeted() ? problem.targets()[at] : labels[i];
       double margin = margin(i, goal);
-      kappas[i] = Confidence.of(wanted, margin);
+      float[] x = Arrays.copyOfRange(problem.images(), at * size, (at + 1) * size);
+      kappas[i] = confidence.kappa(x, margin);
       if (!Double.isFinite(margin)) {
         excluded[i] = StopReason.NOT_FINITE;
       } else if (targeted() ? margin > 0 : !(margin > 0)) {

@@ -27,13 +27,13 @@ final class Batches {
       AttackListener listener,
       Work work) {
     ResultBuilder result = new ResultBuilder(problem);
-    double wanted = Confidence.wanted(problem);
+    Confidence confidence = new Confidence(problem);
     int size = Batch.size(problem, ownBytes);
     int total = problem.count();
     for (int from = 0; from < total; from += size) {
       int count = Math.min(size, total - from);
       int before = from;
-      try (Batch batch = new Batch(problem, from, count, ownBytes, ownTensors, wanted)) {
+      try (Batch batch = new Batch(problem, from, count, ownBytes, ownTensors, confidence)) {
         work.attack(batch, (done, all) -> listener.progress(before + done, total));
         batch.read(result);
       }

@@ -1,5 +1,6 @@
 package dev.blindspot.attacks;
 
+import dev.blindspot.attacks.bounds.Logits;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.ElementType;

@@ -1,37 +1,50 @@
 package dev.blindspot.attacks;
 
+import dev.blindspot.attacks.bounds.Logits;
 import dev.blindspot.attacks.bounds.RoundingErrors;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.nn.Network;
 import java.util.Arrays;
 
 /**
  * The margin kappa by which an adversarial must win, so that another backend, which rounds
- * otherwise, agrees: max(1e-4, twice the a-priori rounding error of a margin). The error is that of
- * the worst of a few clean samples. On deep networks the bound tells nothing (it grows with the
- * product of the layers); there kappa stays below a hundredth of the sample's own clean margin, and
- * only a forward pass on the other backend can tell whether it agrees.
+ * otherwise, agrees: max(1e-4, twice the a-priori rounding error of a margin at the clean sample).
+ * On large networks the error is that at a grey image instead: an analysis of each sample would
+ * take longer than its attack. On deep networks the bound tells nothing (it grows with the product
+ * of the layers); there kappa stays at a hundredth of the sample's clean margin, and only a forward
+ * pass on the other backend can tell whether it agrees.
  */
 final class Confidence {
   static final double LEAST = 1e-4;
   private static final double SHARE_OF_MARGIN = 0.01;
-  private static final int LOOKED_AT = 4;
 
-  private Confidence() {}
+  /** Multiply-adds of a forward pass that count as a large network. */
+  private static final double LARGE = 1e6;
 
-  /** Twice the rounding error, or infinity where it is not known. */
-  static double wanted(AttackProblem problem) {
-    RoundingErrors errors = new RoundingErrors(Logits.of(problem.network()), problem.parameters());
-    int size = problem.size();
-    double largest = 0;
-    for (int i = 0; i < Math.min(LOOKED_AT, problem.count()); i++) {
-      float[] x = Arrays.copyOfRange(problem.images(), i * size, (i + 1) * size);
-      double error = errors.ofMargin(x);
-      largest = error <= largest ? largest : error;
-    }
-    return 2 * largest;
+  private final RoundingErrors errors;
+  private final double everywhere;
+
+  Confidence(AttackProblem problem) {
+    Network network = Logits.of(problem.network());
+    errors = new RoundingErrors(network, problem.parameters());
+    float[] grey = new float[problem.size()];
+    Arrays.fill(grey, 0.5f);
+    everywhere = work(network) > LARGE ? errors.ofMargin(grey) : Double.NaN;
   }
 
-  /** kappa of a sample with this clean margin. */
-  static float of(double wanted, double margin) {
+  private static double work(Network network) {
+    double sum = 0;
+    for (Network.Node n : network.nodes()) {
+      Shape out = n.outputShape();
+      double pixels = out.rank() == 3 ? (double) out.dim(1) * out.dim(2) : 1;
+      sum += pixels * n.parameters().stream().mapToDouble(p -> p.shape().size()).sum();
+    }
+    return sum;
+  }
+
+  /** kappa of a clean sample with this margin. */
+  float kappa(float[] x, double margin) {
+    double wanted = 2 * (Double.isNaN(everywhere) ? errors.ofMargin(x) : everywhere);
     double most = SHARE_OF_MARGIN * Math.abs(margin);
     return (float) Math.max(LEAST, wanted <= most ? wanted : most);
   }

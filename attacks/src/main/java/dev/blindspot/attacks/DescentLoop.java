@@ -92,7 +92,7 @@ final class DescentLoop {
             : null;
     int left = count();
     for (int start = 0; start < settings.restarts() && left > 0; start++) {
-      px.copy(batch.x0(), x.view());
+      begin();
       if (start > 0 || settings.randomStart()) {
         random.add(start, radius.view(), x.view());
         projection.execute(ctx, batch.x0(), radius.view(), x.view(), x.view());
@@ -122,6 +122,16 @@ final class DescentLoop {
       num.compare(Comparison.GREATER, live.view(), 0, active.view());
     }
     return left;
+  }
+
+  /** Goes back to the clean samples. */
+  void begin() {
+    px.copy(batch.x0(), x.view());
+  }
+
+  /** The points [n,...] that the next step tests. */
+  Tensor points() {
+    return x.view();
   }
 
   /** Tests each point, then moves it on by one gradient. */

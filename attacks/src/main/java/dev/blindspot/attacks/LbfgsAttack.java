@@ -10,10 +10,10 @@ import dev.blindspot.engine.primitives.Norm;
  * c, curvature history, active set and line search, and moves on to its next c when it has
  * converged, whatever the others do. Untargeted, the target is the class nearest by linearisation.
  *
- * <p>The loss is tau CE(z / tau). It begins at tau = 1, the paper's cross-entropy, and sharpens
- * towards the hinge max_j z_j - z_target: with several classes the minimiser of the cross-entropy
- * is pushed away from all of them and not only from the one it has to pass, so that even on a
- * linear model it is not the nearest point.
+ * <p>The loss is tau CE(z / tau). It begins at tau = 1, the paper's cross-entropy (less where the
+ * clean margin is below 4), and sharpens towards the hinge max_j z_j - z_target: with several
+ * classes the minimiser of the cross-entropy is pushed away from all of them and not only from the
+ * one it has to pass, so that even on a linear model it is not the nearest point.
  *
  * @param memory curvature pairs of each sample
  * @param searches trade-off constants tried for each sample

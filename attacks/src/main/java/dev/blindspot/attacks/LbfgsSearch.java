@@ -178,6 +178,11 @@ final class LbfgsSearch {
     alongSegment();
   }
 
+  /** The largest c that succeeded [n], in the order that compaction left. */
+  Tensor largestTradeOff() {
+    return tradeOff.low();
+  }
+
   private LbfgsHistory history() {
     return new LbfgsHistory(historyS.view(), historyY.view(), historyCount.view());
   }
@@ -314,8 +319,8 @@ final class LbfgsSearch {
    * last point that reached the goal counts.
    */
   private void alongSegment() {
-    Tensor low = tradeOff.low();
-    Tensor high = tradeOff.high();
+    Tensor low = t.view();
+    Tensor high = f.view();
     num.fill(0, low);
     num.fill(1, high);
     px.subtract(batch.best(), batch.x0(), step.view());

@@ -26,12 +26,12 @@ public record ProjectedGradientDescent(
     if (!(eps > 0 && eps < Double.POSITIVE_INFINITY)) {
       throw new InvalidInputException("PGD: eps must be positive and finite, not " + eps);
     }
-    if (!(stepSize > 0 && stepSize < Double.POSITIVE_INFINITY)) {
-      throw new InvalidInputException("PGD: stepSize must be positive and finite, not " + stepSize);
-    }
     if (steps < 1 || restarts < 1) {
       throw new InvalidInputException(
           "PGD: steps " + steps + " and restarts " + restarts + " must be 1 or more");
+    }
+    if (!(stepSize > 0 && stepSize < Double.POSITIVE_INFINITY)) {
+      throw new InvalidInputException("PGD: stepSize must be positive and finite, not " + stepSize);
     }
   }
 

@@ -16,6 +16,10 @@ final class TradeOff {
 
   private static final double WIDEN = 4;
   private static final double SHARPEN = 0.6;
+
+  /** Temperatures are at most 1 and at most, at the end, these shares of the clean margin. */
+  private static final double BLUNTEST = 1.0 / 4;
+
   private static final double SHARPEST = 1.0 / 64;
   private static final double NONE = 1e30;
 
@@ -51,10 +55,12 @@ final class TradeOff {
     up = store.scratch(ElementType.U8);
     down = store.scratch(ElementType.U8);
     float[] first = new float[margin.length];
+    float[] bluntest = new float[margin.length];
     float[] least = new float[margin.length];
     for (int i = 0; i < first.length; i++) {
       double m = Math.max(Math.abs(margin[i]), 1e-6);
       first[i] = (float) Math.min(Math.max(squaredSlope[i] / (8 * m), 1e-20), 1e20);
+      bluntest[i] = (float) Math.min(1, m * BLUNTEST);
       least[i] = (float) Math.min(1, m * SHARPEST);
     }
     c.full().copyFrom(first);
@@ -62,7 +68,7 @@ final class TradeOff {
     done.full().copyFrom(searched);
     num.fill(0, low.view());
     num.fill(NONE, high.view());
-    num.fill(1, tau.view());
+    tau.full().copyFrom(bluntest);
   }
 
   /** Trade-off constants [n]. */
@@ -78,11 +84,6 @@ final class TradeOff {
   /** The largest c that succeeded [n]; 0 if none did. */
   Tensor low() {
     return low.view();
-  }
-
-  /** The smallest c that failed [n]. */
-  Tensor high() {
-    return high.view();
   }
 
   /** Searches done [n]. */

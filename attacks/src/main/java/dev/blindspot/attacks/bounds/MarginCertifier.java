@@ -1,15 +1,10 @@
 package dev.blindspot.attacks.bounds;
 
 import dev.blindspot.engine.InvalidInputException;
-import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.Network;
 import dev.blindspot.nn.Network.Node;
 import dev.blindspot.nn.Parameters;
-import dev.blindspot.nn.layers.Dropout;
-import dev.blindspot.nn.layers.Flatten;
 import dev.blindspot.nn.layers.Linear;
-import dev.blindspot.nn.layers.Reshape;
-import dev.blindspot.nn.layers.Softmax;
 import java.util.Arrays;
 import java.util.List;
 
@@ -51,7 +46,7 @@ public final class MarginCertifier {
     this.network = network;
     this.options = options;
     bounds = NetworkBounds.analyse(network, parameters, options);
-    logits = logits(network);
+    logits = Logits.end(network);
     analysis = new ErrorAnalysis(network, parameters, bounds.constants(), logits);
     Node last = network.nodes().get(logits - 1);
     boolean dense = last.layer() instanceof Linear && analysis.obstacle() == null;
@@ -61,22 +56,6 @@ public final class MarginCertifier {
         dense
             ? TailFinder.find(network, parameters, analysis, logits, LOCAL_WORK, 4 * options.work())
             : null;
-  }
-
-  /** Position of the node whose output decides the label. */
-  private static int logits(Network network) {
-    int i = network.nodes().size();
-    while (i > 1 && passesLabels(network.nodes().get(i - 1).layer())) {
-      i--;
-    }
-    return i;
-  }
-
-  private static boolean passesLabels(Layer layer) {
-    return layer instanceof Softmax
-        || layer instanceof Flatten
-        || layer instanceof Reshape
-        || layer instanceof Dropout;
   }
 
   /** The network's bound, made on the way. */

@@ -1,4 +1,4 @@
-package dev.blindspot.attacks;
+package dev.blindspot.attacks.bounds;
 
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.Network;

@@ -1,0 +1,89 @@
+package dev.blindspot.attacks;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import com.sun.management.ThreadMXBean;
+import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.Program;
+import dev.blindspot.engine.primitives.Norm;
+import dev.blindspot.nn.Network;
+import dev.blindspot.nn.Parameters;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The loop of PGD allocates nothing and can be recorded. */
+class SteadyStateTest {
+
+  private interface Use {
+    void of(Batch batch, DescentLoop loop);
+  }
+
+  private static void with(Norm norm, Use use) {
+    assumeFalse(
+        Problems.backends().noneMatch("cpu"::equals), "there is no cpu backend on this machine");
+    try (Backend backend = Problems.backend("cpu")) {
+      Network net = Problems.convolutional();
+      try (Parameters p = Problems.random(net, backend, 3)) {
+        AttackProblem problem = Problems.of(net, p, 40, 1);
+        // Out of reach: nothing finishes.
+        ProjectedGradientDescent pgd = ProjectedGradientDescent.of(norm, 1e-4, 40);
+        try (Batch batch =
+            new Batch(
+                problem,
+                0,
+                40,
+                DescentLoop.bytes(problem),
+                DescentLoop.TENSORS,
+                new Confidence(problem))) {
+          DescentLoop loop = new DescentLoop(batch, pgd).components(3);
+          loop.begin();
+          use.of(batch, loop);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Norm.class)
+  void aStepAllocatesNothing(Norm norm) {
+    with(
+        norm,
+        (batch, loop) -> {
+          ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+          long id = Thread.currentThread().getId();
+          // The compiler removes what does not escape; steady is what comes after it.
+          long allocated = -1;
+          for (int round = 0; round < 100 && allocated != 0; round++) {
+            long before = threads.getThreadAllocatedBytes(id);
+            for (int i = 0; i < 500; i++) {
+              loop.step();
+            }
+            allocated = threads.getThreadAllocatedBytes(id) - before;
+          }
+          assertEquals(0, allocated, "bytes in 500 steps, warm");
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Norm.class)
+  void aRecordedStepGivesTheSameBits(Norm norm) {
+    with(
+        norm,
+        (batch, loop) -> {
+          for (int i = 0; i < 10; i++) {
+            loop.step();
+          }
+          float[] executed = loop.points().toFloats();
+          loop.begin();
+          try (Program program = batch.context().record(loop::step)) {
+            for (int i = 0; i < 10; i++) {
+              program.run();
+            }
+          }
+          assertArrayEquals(executed, loop.points().toFloats());
+        });
+  }
+}
