@@ -43,8 +43,15 @@ final class AttackCommand extends BlindspotCommand {
       names = "--eps",
       paramLabel = "X",
       defaultValue = "0.1",
-      description = "Radius of the ball; pixels are 0 to 1 (default: ${DEFAULT-VALUE}).")
+      description =
+          "Radius of the ball of fgsm and pgd; pixels are 0 to 1 (default: ${DEFAULT-VALUE}).")
   private double eps;
+
+  @Option(
+      names = "--step-size",
+      paramLabel = "X",
+      description = "Length of a step of pgd (default: 2.5 eps / steps).")
+  private Double stepSize;
 
   @Option(
       names = "--steps",
@@ -111,7 +118,7 @@ final class AttackCommand extends BlindspotCommand {
       throw new InvalidInputException("--examples must be at least 1, not " + examples);
     }
     Norm chosen = norm != null ? norm : kind == AttackSettings.Kind.LBFGS ? Norm.L2 : Norm.LINF;
-    AttackSettings settings = new AttackSettings(kind, chosen, eps, steps(), restarts);
+    AttackSettings settings = new AttackSettings(kind, chosen, eps, stepSize, steps(), restarts);
     subject.check();
     try (Backend backend = openBackend()) {
       DataSplit data = subject.loadData(seed);

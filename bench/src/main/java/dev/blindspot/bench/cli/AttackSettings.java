@@ -1,9 +1,10 @@
 package dev.blindspot.bench.cli;
 
 import dev.blindspot.attacks.Attack;
+import dev.blindspot.attacks.FastGradient;
 import dev.blindspot.attacks.LbfgsAttack;
+import dev.blindspot.attacks.ProjectedGradientDescent;
 import dev.blindspot.engine.InvalidInputException;
-import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.engine.primitives.Norm;
 
 /**
@@ -11,10 +12,11 @@ import dev.blindspot.engine.primitives.Norm;
  *
  * @param norm of the ball, or that is minimised
  * @param eps radius of the ball; ignored by LBFGS, which minimises
+ * @param stepSize of PGD; null for its usual 2.5 eps / steps
  * @param steps of PGD; most gradients of LBFGS for one trade-off constant; ignored by FGSM
  * @param restarts of PGD with random starts
  */
-record AttackSettings(Kind kind, Norm norm, double eps, int steps, int restarts) {
+record AttackSettings(Kind kind, Norm norm, double eps, Double stepSize, int steps, int restarts) {
 
   /** The attacks. */
   enum Kind {
@@ -26,6 +28,9 @@ record AttackSettings(Kind kind, Norm norm, double eps, int steps, int restarts)
   AttackSettings {
     if (!(eps > 0) || eps == Double.POSITIVE_INFINITY) {
       throw new InvalidInputException("--eps must be positive and finite, not " + eps);
+    }
+    if (stepSize != null && !(stepSize > 0 && stepSize < Double.POSITIVE_INFINITY)) {
+      throw new InvalidInputException("--step-size must be positive and finite, not " + stepSize);
     }
     if (steps < 1) {
       throw new InvalidInputException("--steps must be at least 1, not " + steps);
@@ -43,7 +48,11 @@ record AttackSettings(Kind kind, Norm norm, double eps, int steps, int restarts)
     LbfgsAttack usual = LbfgsAttack.defaults();
     return switch (kind) {
       case LBFGS -> new LbfgsAttack(usual.memory(), usual.searches(), steps);
-      case PGD, FGSM -> throw new UnsupportedException("Attack " + kind + " is not in this build");
+      case PGD -> {
+        ProjectedGradientDescent pgd = ProjectedGradientDescent.of(norm, eps, steps);
+        yield (stepSize == null ? pgd : pgd.stepSize(stepSize)).restarts(restarts);
+      }
+      case FGSM -> new FastGradient(norm, eps);
     };
   }
 }

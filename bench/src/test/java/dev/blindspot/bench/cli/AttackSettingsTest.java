@@ -22,6 +22,8 @@ class AttackSettingsTest {
           {"--eps", "0"},
           {"--eps", "-1"},
           {"--eps", "NaN"},
+          {"--step-size", "0"},
+          {"--step-size", "Infinity"},
           {"--steps", "0"},
           {"--restarts", "-1"},
           {"--examples", "0"},

@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whole audits of a small network, from the command line to the files. */
 class AuditTest {
@@ -113,15 +115,36 @@ class AuditTest {
     }
   }
 
-  @Test
-  void attackCommandListsEverySample() throws IOException {
-    Cli.Run r =
-        Cli.run("attack", "--attack", "lbfgs", "--model", "fc10", "--examples", "5", "--json", "-");
+  @ParameterizedTest
+  @CsvSource({
+    "lbfgs,,L2",
+    "pgd,linf,LINF",
+    "pgd,l2,L2",
+    "pgd,l1,L1",
+    "fgsm,linf,LINF",
+    "fgsm,l2,L2",
+    "fgsm,l1,L1"
+  })
+  void attackCommandListsEverySample(String attack, String norm, String written)
+      throws IOException {
+    List<String> args =
+        new ArrayList<>(List.of("attack", "--attack", attack, "--model", "fc10", "--json", "-"));
+    args.addAll(List.of("--examples", "5"));
+    double eps = written.equals("LINF") ? 0.3 : written.equals("L2") ? 3 : 40;
+    if (norm != null) {
+      args.addAll(List.of("--norm", norm, "--eps", "" + eps));
+    }
+    Cli.Run r = Cli.run(args.toArray(new String[0]));
     assertEquals(CommandLineTool.DONE, r.code(), r.err());
     JsonNode j = MAPPER.readTree(r.out());
-    assertEquals(1, j.get("success_rate").asDouble());
+    assertEquals(written, j.get("norm").asText());
+    assertTrue(j.get("attack").asText().startsWith(attack + "("));
+    assertEquals(1, j.get("success_rate").asDouble(), j.toString());
     assertEquals(5, j.get("samples").size());
-    assertEquals("L2", j.get("norm").asText());
+    for (JsonNode s : j.get("samples")) {
+      assertTrue(s.get("linf").asDouble() <= (written.equals("LINF") ? eps + 1e-6 : 1));
+      assertNotEquals(s.get("label"), s.get("adversarial_label"));
+    }
     try (Stream<Path> files = Files.list(folder)) {
       assertEquals(0, files.count(), "it writes no file that was not asked for");
     }
