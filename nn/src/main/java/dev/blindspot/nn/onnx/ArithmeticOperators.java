@@ -6,7 +6,9 @@ import dev.blindspot.engine.primitives.Activation;
 import dev.blindspot.nn.layers.ActivationLayer;
 import dev.blindspot.nn.layers.Add;
 import dev.blindspot.nn.layers.Dropout;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /** Operators on each element: arithmetic, activations, dropout. */
@@ -20,6 +22,8 @@ final class ArithmeticOperators {
     for (String op : new String[] {"Add", "Sub", "Mul", "Div"}) {
       m.put(op, ArithmeticOperators::arithmetic);
     }
+    m.put("Sum", ArithmeticOperators::sum);
+    m.put("Neg", ArithmeticOperators::negation);
     m.put("Relu", (g, n) -> g.add(n.name(), ActivationLayer.relu(), g.data(n, 0)));
     m.put("Sigmoid", (g, n) -> g.add(n.name(), ActivationLayer.sigmoid(), g.data(n, 0)));
     m.put("Tanh", (g, n) -> g.add(n.name(), ActivationLayer.tanh(), g.data(n, 0)));
@@ -81,6 +85,45 @@ final class ArithmeticOperators {
       throw n.unsupported("broadcast of " + a.sample() + " and " + b.sample());
     }
     return g.add(n.name(), new Add(), a, b);
+  }
+
+  /** Any number of inputs, each data or constant. */
+  private static Value sum(GraphReader g, NodeReader n) {
+    List<Data> data = new ArrayList<>();
+    List<Constant> constants = new ArrayList<>();
+    for (int i = 0; i < n.inputs(); i++) {
+      if (g.value(n, i) instanceof Constant) {
+        constants.add(g.weights(n, i));
+      } else {
+        data.add(g.data(n, i));
+      }
+    }
+    if (data.isEmpty()) {
+      throw n.unsupported("all inputs are constant");
+    }
+    Data sum = data.get(0);
+    for (int i = 1; i < data.size(); i++) {
+      if (!data.get(i).sample().equals(sum.sample())) {
+        throw n.unsupported("broadcast of " + sum.sample() + " and " + data.get(i).sample());
+      }
+      boolean last = i == data.size() - 1 && constants.isEmpty();
+      sum = g.add(last ? n.name() : n.name() + "." + i, new Add(), sum, data.get(i));
+    }
+    if (constants.isEmpty()) {
+      return sum;
+    }
+    double[] one = {1};
+    PendingAffine x = new PendingAffine(g, n.name(), sum, one, new double[] {0});
+    for (Constant c : constants) {
+      x = x.then(n.name(), one, broadcast(g, n, c, sum.sample()));
+    }
+    return x;
+  }
+
+  private static Value negation(GraphReader g, NodeReader n) {
+    double[] zero = {0};
+    return new PendingAffine(g, n.name(), g.data(n, 0), new double[] {1}, zero)
+        .then(n.name(), new double[] {-1}, zero);
   }
 
   private static double[] negate(double[] v) {

@@ -7,8 +7,12 @@ import dev.blindspot.nn.layers.Conv2d;
 import dev.blindspot.nn.layers.IdentityShortcut;
 import dev.blindspot.nn.layers.Pool2d;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Convolution, pooling, padding, in one or two spatial dimensions. */
 final class WindowOperators {
@@ -20,6 +24,7 @@ final class WindowOperators {
     m.put("AveragePool", WindowOperators::averagePool);
     m.put("GlobalAveragePool", (g, n) -> globalPool(g, n, Pooling.AVERAGE_INCLUDE_PAD));
     m.put("GlobalMaxPool", (g, n) -> globalPool(g, n, Pooling.MAX));
+    m.put("ReduceMean", WindowOperators::reduceMean);
     m.put("Pad", WindowOperators::pad);
   }
 
@@ -184,7 +189,7 @@ final class WindowOperators {
     return asGiven(g, n, y, given);
   }
 
-  private static Value globalPool(GraphReader g, NodeReader n, Pooling kind) {
+  private static Data globalPool(GraphReader g, NodeReader n, Pooling kind) {
     PendingPad in = input(g, n);
     if (in.any()) {
       throw n.unsupported("zeros from a Pad node");
@@ -193,6 +198,30 @@ final class WindowOperators {
     int h = Math.toIntExact(x.sample().dim(1));
     int w = Math.toIntExact(x.sample().dim(2));
     return asGiven(g, n, g.add(n.name(), new Pool2d(kind, h, w, 1, 1, 0, 0, 0, 0), x), in.x());
+  }
+
+  /** The mean over all pixels of each channel, as networks end in; a GlobalAveragePool. */
+  private static Value reduceMean(GraphReader g, NodeReader n) {
+    Constant given = n.opset() < 18 ? null : g.optional(n, 1);
+    long[] axes = n.opset() < 18 ? n.integers("axes") : given == null ? null : given.longs(8);
+    n.ignore("noop_with_empty_axes");
+    boolean keep = n.integer("keepdims", 1, 0, 1) == 1;
+    long[] dims = g.dims(g.data(n, 0).sample());
+    Set<Integer> pixels = IntStream.range(2, dims.length).boxed().collect(Collectors.toSet());
+    Set<Integer> reduced = new HashSet<>();
+    for (long a : axes == null ? new long[0] : axes) {
+      reduced.add(GraphReader.axis(n, a, dims.length));
+    }
+    if (pixels.isEmpty() || !reduced.equals(pixels)) {
+      throw n.unsupported(
+          "the mean over axes "
+              + reduced
+              + " of dims "
+              + Arrays.toString(dims)
+              + "; only over all pixels of [n,c,h,w] or [n,c,l]");
+    }
+    Data mean = globalPool(g, n, Pooling.AVERAGE_INCLUDE_PAD);
+    return keep ? mean : new PendingFlatten(g, n.name() + ".row", mean);
   }
 
   private static Value pad(GraphReader g, NodeReader n) {

@@ -71,6 +71,54 @@ class OnnxReadTest {
   }
 
   @Test
+  void sumAddsDataAndConstants() {
+    OnnxModel m =
+        Models.input(-1, 2)
+            .weights("k", new long[] {2}, 10, 20)
+            .node("Neg", "a", List.of("x"))
+            .node("Relu", "b", List.of("x"))
+            .node("Sum", "y", List.of("b", "k", "a", "x"))
+            .read("y");
+    assertArrayEquals(new double[] {13, 20}, Runs.output(m, new double[] {3, -4}, 1));
+    Models shapes =
+        Models.input(-1, 2)
+            .weights("w", new long[] {2, 3}, 1, 2, 3, 4, 5, 6)
+            .node("MatMul", "h", List.of("x", "w"))
+            .node("Sum", "y", List.of("x", "h"));
+    unsupported(shapes, "y", "(Sum, ", "broadcast of [2] and [3]");
+  }
+
+  @Test
+  void theMeanOverAllPixelsIsAPool() {
+    double[] x = {1, 2, 3, 6, 10, 20, 30, 40};
+    for (long opset : new long[] {13, 18}) {
+      for (int keep = 0; keep < 2; keep++) {
+        Models m = Models.input(-1, 2, 2, 2).opset(opset);
+        if (opset < 18) {
+          m.node(
+              "ReduceMean",
+              "p",
+              List.of("x"),
+              Models.ints("axes", 2, 3),
+              Models.integer("keepdims", keep));
+        } else {
+          m.integers("axes", -1, -2)
+              .node("ReduceMean", "p", List.of("x", "axes"), Models.integer("keepdims", keep));
+        }
+        OnnxModel read = m.node("Relu", "y", List.of("p")).read("y");
+        assertArrayEquals(new double[] {3, 25}, Runs.output(read, x, 1));
+        Shape wanted = keep == 1 ? Shape.of(2, 1, 1) : Shape.of(2);
+        assertEquals(wanted, read.network().outputShape());
+      }
+    }
+    Models channels =
+        Models.input(-1, 2, 2, 2)
+            .opset(13)
+            .node("ReduceMean", "y", List.of("x"), Models.ints("axes", 1));
+    unsupported(channels, "y", "(ReduceMean, ", "only over all pixels");
+  }
+
+  @Test
   void constantArithmeticBecomesOneAffineLayer() {
     OnnxModel m =
         Models.input(-1, 2, 1, 2)
