@@ -17,9 +17,6 @@ import dev.blindspot.engine.primitives.RowwiseOp;
 final class DescentLoop {
   private static final int STEPS_BETWEEN_COUNTS = 4;
 
-  /** One in so many components moves in a step of L1. */
-  private static final int SPARSITY = 100;
-
   /** Own tensors at most. */
   static final int TENSORS = 9 + SteepestStep.TENSORS + RandomStart.TENSORS;
 
@@ -38,7 +35,7 @@ final class DescentLoop {
   private final RowTensor active;
   private final RowTensor mask;
   private final RowTensor other;
-  private SteepestStep steepest;
+  private final SteepestStep steepest;
 
   /** Bytes of own tensors for each sample. */
   static long bytes(AttackProblem problem) {
@@ -48,7 +45,7 @@ final class DescentLoop {
         + RandomStart.bytes(problem);
   }
 
-  DescentLoop(Batch batch, ProjectedGradientDescent settings) {
+  DescentLoop(Batch batch, ProjectedGradientDescent settings, int components) {
     this.batch = batch;
     this.settings = settings;
     ctx = batch.context();
@@ -68,6 +65,7 @@ final class DescentLoop {
     active = store.scratch(ElementType.U8);
     mask = store.scratch(ElementType.U8);
     other = store.scratch(ElementType.U8);
+    steepest = new SteepestStep(batch, settings.norm(), components);
     num.fill(settings.eps(), radius.view());
     float[] attacked = new float[n];
     for (int i = 0; i < n; i++) {
@@ -76,16 +74,27 @@ final class DescentLoop {
     live.full().copyFrom(attacked);
   }
 
-  /** Components that share a step of L1; a hundredth of all unless said. */
-  DescentLoop components(int k) {
-    steepest = new SteepestStep(batch, settings.norm(), k);
-    return this;
+  /**
+   * Runs an attack by this loop.
+   *
+   * @param components that share a step of L1
+   */
+  static AttackResult run(
+      AttackProblem problem,
+      Attack attack,
+      ProjectedGradientDescent settings,
+      int components,
+      AttackListener listener) {
+    return Batches.run(
+        problem,
+        attack,
+        bytes(problem),
+        TENSORS,
+        listener,
+        (batch, heard) -> new DescentLoop(batch, settings, components).run(heard));
   }
 
-  void run(AttackListener listener) {
-    if (steepest == null) {
-      components(Math.max(1, batch.problem().size() / SPARSITY));
-    }
+  private void run(AttackListener listener) {
     RandomStart random =
         settings.randomStart() || settings.restarts() > 1
             ? new RandomStart(batch, settings.norm())

@@ -13,7 +13,11 @@ import dev.blindspot.engine.primitives.Norm;
 public record FastGradient(Norm norm, double eps) implements Attack {
 
   public FastGradient {
-    new ProjectedGradientDescent(norm, eps, eps, 1, 1, false); // the same values are refused
+    step(norm, eps); // the same values are refused
+  }
+
+  private static ProjectedGradientDescent step(Norm norm, double eps) {
+    return new ProjectedGradientDescent(norm, eps, eps, 1, 1, false);
   }
 
   @Override
@@ -23,16 +27,8 @@ public record FastGradient(Norm norm, double eps) implements Attack {
 
   @Override
   public AttackResult run(AttackProblem problem, AttackListener listener) {
-    return Batches.run(
-        problem,
-        this,
-        DescentLoop.bytes(problem),
-        DescentLoop.TENSORS,
-        listener,
-        (batch, heard) ->
-            new DescentLoop(batch, new ProjectedGradientDescent(norm, eps, eps, 1, 1, false))
-                .components((int) Math.min(Math.ceil(eps), problem.size()))
-                .run(heard));
+    int components = (int) Math.min(Math.ceil(eps), problem.size());
+    return DescentLoop.run(problem, this, step(norm, eps), components, listener);
   }
 
   @Override

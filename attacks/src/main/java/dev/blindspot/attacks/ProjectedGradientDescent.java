@@ -21,6 +21,8 @@ import dev.blindspot.engine.primitives.Norm;
 public record ProjectedGradientDescent(
     Norm norm, double eps, double stepSize, int steps, int restarts, boolean randomStart)
     implements Attack {
+  /** One in so many components moves in a step of L1. */
+  private static final int SPARSITY = 100;
 
   public ProjectedGradientDescent {
     if (!(eps > 0 && eps < Double.POSITIVE_INFINITY)) {
@@ -59,13 +61,8 @@ public record ProjectedGradientDescent(
 
   @Override
   public AttackResult run(AttackProblem problem, AttackListener listener) {
-    return Batches.run(
-        problem,
-        this,
-        DescentLoop.bytes(problem),
-        DescentLoop.TENSORS,
-        listener,
-        (batch, heard) -> new DescentLoop(batch, this).run(heard));
+    int components = Math.max(1, problem.size() / SPARSITY);
+    return DescentLoop.run(problem, this, this, components, listener);
   }
 
   @Override

@@ -38,7 +38,7 @@ class SteadyStateTest {
                 DescentLoop.bytes(problem),
                 DescentLoop.TENSORS,
                 new Confidence(problem))) {
-          DescentLoop loop = new DescentLoop(batch, pgd).components(3);
+          DescentLoop loop = new DescentLoop(batch, pgd, 3);
           loop.begin();
           use.of(batch, loop);
         }
