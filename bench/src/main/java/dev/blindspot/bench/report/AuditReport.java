@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -61,7 +62,9 @@ public final class AuditReport {
     parts.put("tiles", tiles());
     parts.put("missing", missing());
     parts.put("layers", layers());
-    parts.put("statement", Html.escape(result.bounds().statement()));
+    parts.put("statement", Html.escape(result.bounds().statement().split("; ")[0]));
+    parts.put("certificates", Certificates.html(result, summary));
+    parts.put("reasons", Certificates.reasons(result));
     parts.put("pictures", pictures());
     parts.put("samples", samples());
     parts.put("made", made());
@@ -90,11 +93,17 @@ public final class AuditReport {
         + " · "
         + (a.targeted() ? "targeted" : "untargeted")
         + " "
-        + Html.escape(a.name())
+        + Html.escape(attackName(a.name()))
         + " · "
         + Html.escape(a.norm())
         + " norm · seed "
         + result.seed();
+  }
+
+  /** The name without its settings, as the field writes it. */
+  private static String attackName(String nameAndSettings) {
+    String name = nameAndSettings.split("\\(", 2)[0];
+    return name.equals("lbfgs") ? "L\u2011BFGS" : name.toUpperCase(Locale.ROOT);
   }
 
   private String tiles() {
@@ -126,9 +135,9 @@ public final class AuditReport {
   /** What the charts leave out. */
   private String missing() {
     int failed = result.samples().size() - summary.succeeded();
-    int open = result.samples().size() - summary.certified();
     String s = failed == 0 ? "" : "Not shown: " + Html.count(failed) + " without an adversarial. ";
-    return open == 0 ? s : s + "Not certified: " + Html.count(open) + " of the images.";
+    int open = result.samples().size() - summary.certified();
+    return open == 0 ? s : s + "Not certified: " + Html.count(open) + ", see below.";
   }
 
   private String layers() {
@@ -193,6 +202,7 @@ public final class AuditReport {
                     x.target() == null ? "any other" : "" + x.target(),
                     answer(x),
                     Html.number(x.certifiedL2()),
+                    Html.number(x.certifiedL2Real()),
                     Html.number(x.l2()),
                     Html.number(x.linf()),
                     Html.number(x.rms()),
@@ -226,7 +236,9 @@ public final class AuditReport {
     fact(
         s,
         "Attack",
-        Html.number(result.attack().gradientEvaluationsPerSample())
+        Html.escape(result.attack().name())
+            + ", "
+            + Html.number(result.attack().gradientEvaluationsPerSample())
             + " gradients for each image; each adversarial was confirmed by a forward pass of the"
             + " reference backend");
     AuditResult.Seconds t = result.seconds();

@@ -9,21 +9,30 @@ import java.util.function.ToDoubleFunction;
  *
  * @param succeeded number of samples with an adversarial
  * @param medianFound over these
- * @param medianCertified over all samples with a certificate; NaN if there is none
+ * @param medianCertified over all samples, 0 where nothing is certified
+ * @param medianReal the same of the real-valued network
  * @param medianRatio found over certified, of samples that have both
  * @param certified number of samples with a certificate
+ * @param real number of samples with a certificate of the real-valued network
  */
 record AuditSummary(
-    int succeeded, double medianFound, double medianCertified, double medianRatio, int certified) {
+    int succeeded,
+    double medianFound,
+    double medianCertified,
+    double medianReal,
+    double medianRatio,
+    int certified,
+    int real) {
 
   static AuditSummary of(AuditResult r) {
-    double[] certified = values(r, Sample::certifiedL2);
     return new AuditSummary(
         (int) r.samples().stream().filter(Sample::success).count(),
         median(values(r, s -> s.success() ? s.l2() : 0)),
-        median(certified),
+        median(r.samples().stream().mapToDouble(Sample::certifiedL2).toArray()),
+        median(r.samples().stream().mapToDouble(Sample::certifiedL2Real).toArray()),
         median(values(r, s -> s.success() ? s.l2() / s.certifiedL2() : 0)),
-        certified.length);
+        values(r, Sample::certifiedL2).length,
+        values(r, Sample::certifiedL2Real).length);
   }
 
   /** One sentence in plain words. */
@@ -49,12 +58,17 @@ record AuditSummary(
                 + ": half of the changes found are shorter than "
                 + Html.number(medianFound)
                 + " (L2 norm)";
+    String no = "; for half of the images it is certain that no change shorter than ";
     String kept =
-        certified == 0
-            ? "; no radius could be certified."
-            : "; for half of the images it is certain that no change shorter than "
-                + Html.number(medianCertified)
-                + " can do so.";
+        medianCertified > 0
+            ? no + Html.number(medianCertified) + " can do so."
+            : medianReal > 0
+                ? no
+                    + Html.number(medianReal)
+                    + " can do so in exact arithmetic, but not under float32 rounding."
+                : certified + real == 0
+                    ? "; no radius could be certified."
+                    : "; a radius could be certified for less than half of the images.";
     return found + kept;
   }
 

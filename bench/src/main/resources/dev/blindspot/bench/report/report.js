@@ -27,10 +27,20 @@
     );
   }
 
-  // A logarithmic axis shows 1, 2 and 5 of each decade.
-  function logTicks(value) {
-    const digit = value / Math.pow(10, Math.floor(Math.log10(value) + 1e-9));
-    return [1, 2, 5].some((d) => Math.abs(digit - d) < 1e-6) ? short(value) : "";
+  // A logarithmic axis shows 1, 2 and 5 of each decade, or whole decades if there are many.
+  function logAxis(title, min, max, colour) {
+    const steps = max / min > 3000 ? [1] : [1, 2, 5];
+    const values = [];
+    for (let decade = Math.floor(Math.log10(min)); decade <= Math.log10(max); decade++) {
+      values.push(...steps.map((d) => Number(`${d}e${decade}`)).filter((v) => v >= min && v <= max));
+    }
+    return axis(title, {
+      type: "logarithmic",
+      min,
+      max,
+      afterBuildTicks: (a) => (a.ticks = values.map((value) => ({ value }))),
+      ticks: { color: colour, autoSkip: false, maxRotation: 0, callback: short },
+    });
   }
 
   function options(scales, label) {
@@ -46,10 +56,13 @@
     const points = found
       .filter((s) => s.certified_l2 > 0)
       .map((s) => ({ x: s.l2, y: s.certified_l2, sample: s }));
-    const all = points.flatMap((p) => [p.x, p.y]);
+    // In exact arithmetic, where that is visibly more.
+    const rings = found
+      .filter((s) => s.certified_l2_real > 1.02 * s.certified_l2)
+      .map((s) => ({ x: s.l2, y: s.certified_l2_real, sample: s }));
+    const all = points.concat(rings).flatMap((p) => [p.x, p.y]);
     const min = all.length ? Math.min(...all) / 1.3 : 0.1;
     const max = all.length ? Math.max(...all) * 1.3 : 1;
-    const limits = { type: "logarithmic", min, max };
     const diagonal = {
       id: "diagonal",
       beforeDatasetsDraw({ ctx, chartArea: a, scales: { x, y } }) {
@@ -80,16 +93,17 @@
       data: {
         datasets: [
           { data: points, backgroundColor: colours.certified + "99", borderColor: colours.certified, pointRadius: 4 },
+          { data: rings, backgroundColor: "transparent", borderColor: colours.exact, pointRadius: 4 },
         ],
       },
       options: options(
         {
-          x: axis("found L2 distance", { ...limits, ticks: { color: soft, callback: logTicks, maxRotation: 0 } }),
-          y: axis("certified L2 radius", { ...limits, ticks: { color: soft, callback: logTicks } }),
+          x: logAxis("found L2 distance", min, max, soft),
+          y: logAxis("certified L2 radius", min, max, soft),
         },
-        ({ raw }) =>
+        ({ raw, datasetIndex }) =>
           `#${raw.sample.index}: ${raw.sample.predicted} to ${raw.sample.adversarial_label}, ` +
-          `certified ${short(raw.y)}, found ${short(raw.x)}`
+          `certified ${short(raw.y)}${datasetIndex ? " in exact arithmetic" : ""}, found ${short(raw.x)}`
       ),
       plugins: [diagonal],
     });
@@ -148,7 +162,7 @@
             ticks: { color: soft, maxRotation: 0, callback: (v) => short(v) },
             grid: { display: false },
           }),
-          y: axis("images", { beginAtZero: true, ticks: { color: soft, precision: 0 } }),
+          y: axis("images", { beginAtZero: true, grace: "12%", ticks: { color: soft, precision: 0 } }),
         },
         ({ raw }) => `${short(raw.x - step / 2)} to ${short(raw.x + step / 2)}: ${raw.y} images`
       ),
@@ -189,12 +203,7 @@
       options: Object.assign(
         options(
           {
-            x: axis("Lipschitz constant, L2 to L2", {
-              type: "logarithmic",
-              min,
-              max,
-              ticks: { color: soft, callback: logTicks, maxRotation: 0 },
-            }),
+            x: logAxis("Lipschitz constant, L2 to L2", min, max, soft),
             y: axis("", { title: { display: false }, ticks: { color: ink, autoSkip: false }, grid: { display: false } }),
           },
           ({ dataIndex: i }) =>
