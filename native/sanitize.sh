@@ -1,39 +1,68 @@
 #!/usr/bin/env bash
-# Builds all native code with AddressSanitizer and UBSan and runs the programs of src/test/cpp, each
-# a main of its own that calls kernels by name.
+# Builds all native code and the program of src/test/cpp with AddressSanitizer and UBSan, and runs it:
+# every kernel at every level of this machine.
 # Usage: sanitize.sh BUILD_DIR
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
 src=$here/src/main/cpp
+tests=$here/src/test/cpp
+program=$build/kernels-test
+if [ "$(uname -s)-$(uname -m)" != Linux-x86_64 ]; then
+  echo "native: SKIPPED the sanitizer program: no kernels for $(uname -s)-$(uname -m)"
+  exit 0
+fi
 cxx=${CXX:-g++}
 mkdir -p "$build"
-common="-std=c++17 -O1 -g -w -fno-math-errno -fno-trapping-math -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+common="-std=c++17 -O1 -g1 -fno-omit-frame-pointer -fno-math-errno -fno-trapping-math $sanitizers"
+# Fixed addresses where that is allowed: old AddressSanitizers fail now and then with random ones.
+run=()
+if setarch -R true 2>"$build/setarch.log"; then run=(setarch -R); fi
+
+if ! echo 'int main() { return 0; }' | "$cxx" $sanitizers -x c++ - -o "$build/probe" 2>"$build/probe.log" ||
+  ! "${run[@]}" "$build/probe" 2>>"$build/probe.log"; then
+  echo "native: SKIPPED the sanitizer program: $cxx has no working AddressSanitizer and UBSan (see" \
+    "$build/probe.log); install libasan and libubsan of its version"
+  exit 0
+fi
+
+# A change of compiler or of this script rebuilds everything.
+stamp="$("$cxx" --version | head -1) $(cksum <"$here/sanitize.sh")"
+if [ "$(cat "$build/stamp" 2>/dev/null)" != "$stamp" ]; then
+  rm -f "$build"/*.o "$program"
+  echo "$stamp" >"$build/stamp"
+fi
+newest_header=$(find "$src" "$tests" -name '*.h' -printf '%T@ %p\n' | sort -n | tail -1 | cut -d' ' -f2-)
+todo=()
+objects=()
+add() { # object source flags...
+  local object=$1 source=$2
+  shift 2
+  objects+=("$object")
+  if [ ! -f "$object" ] || [ "$source" -nt "$object" ] || [ "$newest_header" -nt "$object" ]; then
+    todo+=("$cxx $common $* -c $source -o $object")
+  fi
+}
 declare -A level=(
   [scalar]=""
   [avx2]="-mavx2 -mfma"
   [avx512]="-mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512")
-objects=()
-commands=()
-for source in "$src"/*.cpp; do
-  object=$build/$(basename "$source" .cpp).o
-  objects+=("$object")
-  commands+=("$cxx $common -c $source -o $object")
-done
 for source in "$src"/kernels/*.cpp; do
   for l in scalar avx2 avx512; do
-    object=$build/$(basename "$source" .cpp).$l.o
-    objects+=("$object")
-    commands+=("$cxx $common ${level[$l]} -DBS_LEVEL=$l -c $source -o $object")
+    add "$build/$(basename "$source" .cpp).$l.o" "$source" -Wno-unknown-pragmas "${level[$l]}" "-DBS_LEVEL=$l"
   done
 done
-for source in "$here"/src/test/cpp/*_test.cpp; do
-  commands+=("$cxx $common -c $source -o $build/$(basename "$source" .cpp).o")
+for source in "$src"/*.cpp; do
+  # The program has its own memory.cpp.
+  [ "$(basename "$source")" = memory.cpp ] || add "$build/$(basename "$source" .cpp).o" "$source"
 done
-printf '%s\n' "${commands[@]}" | xargs -P "$(nproc)" -I{} sh -c '{}'
-for source in "$here"/src/test/cpp/*_test.cpp; do
-  name=$(basename "$source" .cpp)
-  "$cxx" -fsanitize=address,undefined "$build/$name.o" "${objects[@]}" -o "$build/$name" -lpthread -ldl
-  # The programs' buffers live until they end.
-  ASAN_OPTIONS=detect_leaks=0 "$build/$name"
+for source in "$tests"/*.cpp; do
+  add "$build/test-$(basename "$source" .cpp).o" "$source" -Wall -Wextra -Werror
 done
+if [ ${#todo[@]} -gt 0 ]; then
+  printf '%s\n' "${todo[@]}" | xargs -P "$(nproc)" -I{} sh -c '{}'
+  rm -f "$program"
+fi
+[ -f "$program" ] || "$cxx" $sanitizers "${objects[@]}" -o "$program" -lpthread -ldl
+UBSAN_OPTIONS=print_stacktrace=1 "${run[@]}" "$program"

@@ -1,0 +1,78 @@
+// Threads, workspace and recorded programs.
+#include "harness.h"
+
+#include <unistd.h>
+
+namespace {
+
+struct Counts {
+  int32_t* done;
+};
+
+void once(const void* raw, int64_t task, int) { ((const Counts*)raw)->done[task]++; }
+
+void range_once(const void* raw, int64_t from, int64_t to) {
+  for (int64_t i = from; i < to; i++) ((const Counts*)raw)->done[i]++;
+}
+
+void every_task_once(int64_t context) {
+  bs_context* c = (bs_context*)context;
+  for (int64_t tasks : {0, 1, 2, 3, 4, 100, 1001}) {
+    for (int64_t grain : {0, 1, 10, 100000}) {
+      Buffer<int32_t> a(tasks), b(tasks);
+      a.fill(0);
+      b.fill(0);
+      const Counts first = {a.data()}, second = {b.data()};
+      bs_parallel(c, tasks, once, &first);
+      bs_parallel_ranges(c, tasks, grain, range_once, &second);
+      a.expect("bs_parallel", 0, [](int64_t) { return 1.0; });
+      b.expect("bs_parallel_ranges", 0, [](int64_t) { return 1.0; });
+    }
+  }
+}
+
+// Jobs one after the other, some with a pause in which the workers go to sleep.
+void many_jobs(int64_t context) {
+  Buffer<int32_t> done(16);
+  done.fill(0);
+  const Counts counts = {done.data()};
+  for (int i = 0; i < 3000; i++) {
+    bs_parallel((bs_context*)context, 16, once, &counts);
+    if (i % 100 == 0) usleep(300);
+  }
+  done.expect("3000 jobs", 0, [](int64_t) { return 3000.0; });
+}
+
+void programs(int64_t context) {
+  const int64_t add = bs_find(0, "elementwise");
+  Buffer<float> x(33, 1), y(33);
+  y.fill(0);
+  const int64_t program = bs_program_begin(context);
+  if (bs_program_begin(context) != 0) fail("programs must not nest");
+  ElementwiseArgs args = {ADD, F32, 33, x.address(), y.address(), y.address(), 0, 0};
+  for (int i = 0; i < 200; i++) bs_execute(context, add, (int64_t)&args, sizeof args);
+  bs_program_end(context);
+  y.expect("recording executes nothing", 0, [](int64_t) { return 0.0; });
+  memset(&args, 0, sizeof args);  // the program has its own copy
+  if (bs_program_length(program) != 200) fail("length %lld", (long long)bs_program_length(program));
+  bs_program_run(context, program);
+  bs_program_run(context, program);
+  y.expect("two replays", 0, [&](int64_t i) { return 400 * x[i]; });
+  bs_program_free(program);
+}
+
+}  // namespace
+
+void context_test() {
+  for (int threads : {1, 2, 3, 5}) {
+    const int64_t context = bs_context_create(threads);
+    if (bs_threads((bs_context*)context) != threads) fail("threads %d", threads);
+    every_task_once(context);
+    many_jobs(context);
+    programs(context);
+    if (!bs_reserve(context, 100) || !bs_reserve(context, 50) || !bs_reserve(context, 1000)) fail("workspace");
+    memset(bs_workspace((bs_context*)context), 1, 1000);
+    bs_context_destroy(context);
+  }
+  if (bs_find(0, "no such kernel") != 0 || bs_kernel_name(0, 100000)) fail("kernels that there are not");
+}
