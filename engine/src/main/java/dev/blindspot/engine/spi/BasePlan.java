@@ -65,11 +65,14 @@ public abstract class BasePlan<D extends Desc<?>> implements Plan {
     }
   }
 
-  /** Refuses a tensor of another backend, type or row length, or a batch beyond the plan's. */
+  /**
+   * Refuses a tensor of another backend, type or row length, and a batch that is empty or beyond
+   * the plan's.
+   */
   protected final long batch(String name, Tensor t, ElementType type, long maximum, long length) {
     present(name, t, type);
     long n = t.n();
-    if (n > maximum || t.size() != n * length) {
+    if (n < 1 || n > maximum || t.size() != n * length) {
       throw new InvalidInputException(
           desc.summary()
               + ": "
