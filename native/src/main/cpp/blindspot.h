@@ -60,6 +60,7 @@ void bs_execute(int64_t ctx, int64_t kernel, int64_t args, int64_t bytes);
 int64_t bs_program_begin(int64_t ctx);  // 0 if one is being recorded already
 void bs_program_end(int64_t ctx);
 int64_t bs_program_length(int64_t program);
+// Runs a program's kernels, or appends them to the program that is being recorded.
 void bs_program_run(int64_t ctx, int64_t program);
 void bs_program_free(int64_t program);
 

@@ -230,7 +230,11 @@ int64_t bs_program_length(int64_t program) { return (int64_t)((Program*)program)
 
 void bs_program_run(int64_t ctx, int64_t program) {
   const Program* p = (const Program*)program;
-  for (size_t i = 0; i < p->length; i++) p->commands[i].kernel((bs_context*)ctx, p->arguments + p->commands[i].offset);
+  for (size_t i = 0; i < p->length; i++) {
+    const Command& c = p->commands[i];
+    size_t end = i + 1 < p->length ? p->commands[i + 1].offset : p->used;
+    bs_execute(ctx, (int64_t)c.kernel, (int64_t)(p->arguments + c.offset), (int64_t)(end - c.offset));
+  }
 }
 
 void bs_program_free(int64_t program) {

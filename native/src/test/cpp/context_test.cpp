@@ -58,7 +58,13 @@ void programs(int64_t context) {
   bs_program_run(context, program);
   bs_program_run(context, program);
   y.expect("two replays", 0, [&](int64_t i) { return 400 * x[i]; });
+  const int64_t thrice = bs_program_begin(context);
+  for (int i = 0; i < 3; i++) bs_program_run(context, program);
+  bs_program_end(context);
   bs_program_free(program);
+  bs_program_run(context, thrice);
+  y.expect("five replays", 0, [&](int64_t i) { return 1000 * x[i]; });
+  bs_program_free(thrice);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Runs every kernel at every level of this machine on buffers of exactly the needed size, so that
 // AddressSanitizer and UBSan see each access beside them, and compares with plain loops.
+#include <sanitizer/allocator_interface.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -21,6 +22,14 @@ int index_of(const char* name) {
   }
   return -1;
 }
+
+// ---- Memory asked for, by any thread
+
+int64_t allocations;
+
+void count_allocation(const volatile void*, size_t) { __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED); }
+
+void ignore_free(const volatile void*) {}
 
 // A plain loop in OpenBLAS's place: the program needs none, and the sanitizers see its accesses.
 template <class T>
@@ -77,7 +86,9 @@ void run_kernel(const char* name, const void* args, int64_t bytes, int64_t works
     context = bs_context_create(3);
     if (!bs_reserve(context, workspace)) fail("no workspace of %lld bytes", (long long)workspace);
   }
+  const int64_t before = __atomic_load_n(&allocations, __ATOMIC_RELAXED);
   bs_execute(context, kernel, (int64_t)copy, bytes);
+  if (__atomic_load_n(&allocations, __ATOMIC_RELAXED) != before) fail("%s allocates", name);
   if (workspace > 0) bs_context_destroy(context);
   free(copy);
 }
@@ -95,6 +106,7 @@ void bs_free(int64_t address, int64_t) { free((void*)address); }
 int main() {
   bs_blas.sgemm = gemm<float>;
   bs_blas.dgemm = gemm<double>;
+  if (!__sanitizer_install_malloc_and_free_hooks(count_allocation, ignore_free)) fail("allocations cannot be counted");
   shared = bs_context_create(3);
   context_test();
   for (level = 0; level <= bs_best_level(); level++) {

@@ -1,12 +1,15 @@
 package dev.blindspot.engine;
 
 /**
- * A recorded sequence of plan executions, replayed as one call. It keeps addresses: the tensors it
- * was recorded with must stay open. Belongs to its context.
+ * A recorded sequence of plan executions, replayed as one call. It keeps addresses: the arenas and
+ * packed weights it was recorded with must stay open, or a replay throws. Belongs to its context.
  */
 public interface Program extends AutoCloseable {
 
-  /** Replays the sequence. Allocates nothing. */
+  /**
+   * Replays the sequence, or appends it to the program that the context is recording. Allocates
+   * nothing.
+   */
   void run();
 
   /** Number of recorded native executions. */

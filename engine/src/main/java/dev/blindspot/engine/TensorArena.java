@@ -27,7 +27,11 @@ public interface TensorArena extends AutoCloseable {
 
   /** Bytes that a tensor takes in an arena: its size rounded up to the alignment of 64 bytes. */
   static long bytes(ElementType type, long elements) {
-    return (Math.multiplyExact(elements, type.bytes()) + 63) / 64 * 64;
+    if (elements > (Long.MAX_VALUE - 63) / type.bytes()) {
+      throw new InvalidInputException(
+          "A tensor of " + elements + " elements " + type + " has more bytes than a long counts");
+    }
+    return (elements * type.bytes() + 63) / 64 * 64;
   }
 
   /** Frees the memory; idempotent. Later use of its tensors throws and names where it was made. */

@@ -61,6 +61,11 @@ final class CpuArena implements TensorArena, Storage {
     return t;
   }
 
+  /** For the tests of leaks. */
+  LeakReport life() {
+    return life;
+  }
+
   @Override
   public Backend backend() {
     return backend;

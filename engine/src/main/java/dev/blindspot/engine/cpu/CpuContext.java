@@ -8,11 +8,15 @@ import dev.blindspot.engine.Desc;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Program;
 import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.spi.Storage;
 import dev.blindspot.kernels.Kernels;
 import dev.blindspot.kernels.Memory;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 
 /**
  * Worker pool, workspace and the block that a kernel's arguments are written to. Plans write their
@@ -41,15 +45,22 @@ final class CpuContext implements Context {
   /** The thread between begin and execute; accessed through USER. */
   private Thread user;
 
+  /** The thread that records, or null. */
+  private volatile Thread recorder;
+
+  /** What the tensors recorded so far live in; null unless the context records. */
+  private Set<Storage> recorded;
+
   CpuContext(CpuBackend backend) {
     this.backend = backend;
     int threads = backend.options().threads();
+    arguments = backend.allocate(ARGUMENT_BYTES, "an argument block");
     handle = Kernels.contextCreate(threads);
     if (handle == 0) {
+      backend.free(arguments, ARGUMENT_BYTES);
       throw new BlindspotException(
           "cpu: cannot start " + threads + " threads for a context; lower blindspot.threads");
     }
-    arguments = backend.allocate(ARGUMENT_BYTES, "an argument block");
     block = Memory.view(arguments, ARGUMENT_BYTES);
     life = LeakReport.watch(this, "cpu context");
   }
@@ -71,14 +82,7 @@ final class CpuContext implements Context {
   /** Starts an execution that needs so much workspace. */
   CpuContext begin(long workspaceBytes) {
     life.checkOpen();
-    Thread me = Thread.currentThread();
-    Thread other = (Thread) USER.compareAndExchange(this, (Thread) null, me);
-    if (other != null && other != me) {
-      throw new IllegalStateException(
-          "A context belongs to one thread at a time; "
-              + other
-              + " is using this one. Make a context for each thread");
-    }
+    claim();
     at = 0;
     if (workspaceBytes > workspace) {
       if (Kernels.reserve(handle, workspaceBytes) == 0) {
@@ -89,6 +93,24 @@ final class CpuContext implements Context {
       workspace = workspaceBytes;
     }
     return this;
+  }
+
+  /** Takes the context for this thread; refuses while another one executes or records on it. */
+  private void claim() {
+    Thread me = Thread.currentThread();
+    Thread other = (Thread) USER.compareAndExchange(this, (Thread) null, me);
+    if (other == null) {
+      other = recorder;
+      if (other != null && other != me) {
+        release();
+      }
+    }
+    if (other != null && other != me) {
+      throw new IllegalStateException(
+          "A context belongs to one thread at a time; "
+              + other
+              + " is using this one. Make a context for each thread");
+    }
   }
 
   private void release() {
@@ -113,7 +135,13 @@ final class CpuContext implements Context {
 
   /** The tensor's address; 0 for null. */
   CpuContext put(Tensor t) {
-    return put(t == null ? 0L : t.address());
+    if (t == null) {
+      return put(0L);
+    }
+    if (recorded != null) {
+      recorded.add(t.storage());
+    }
+    return put(t.address());
   }
 
   /** Runs the kernel on the arguments written since begin, or records it. */
@@ -130,37 +158,52 @@ final class CpuContext implements Context {
   @Override
   public Program record(Runnable step) {
     life.checkOpen();
+    claim();
     long program = Kernels.programBegin(handle);
     if (program == 0) {
+      release();
       throw new IllegalStateException("This context is recording already; programs do not nest");
     }
-    boolean recorded = false;
+    recorder = Thread.currentThread();
+    recorded = Collections.newSetFromMap(new IdentityHashMap<>());
+    release();
+    CpuProgram made = null;
     try {
       step.run();
-      recorded = true;
+      made = new CpuProgram(program, recorded.toArray(Storage[]::new));
     } finally {
       Kernels.programEnd(handle);
-      if (!recorded) {
+      recorded = null;
+      recorder = null;
+      if (made == null) {
         Kernels.programFree(program);
       }
     }
-    return new CpuProgram(program);
+    return made;
   }
 
   /** A list of kernels with their arguments. */
   private final class CpuProgram implements Program {
     private final long program;
+    private final Storage[] storages;
     private final LeakReport programLife;
 
-    CpuProgram(long program) {
+    CpuProgram(long program, Storage[] storages) {
       this.program = program;
+      this.storages = storages;
       programLife = LeakReport.watch(this, "cpu program");
     }
 
     @Override
     public void run() {
       programLife.checkOpen();
+      for (Storage s : storages) {
+        s.checkOpen();
+      }
       begin(0);
+      if (recorded != null) {
+        Collections.addAll(recorded, storages);
+      }
       Kernels.programRun(handle, program);
       release();
     }
@@ -181,6 +224,14 @@ final class CpuContext implements Context {
 
   @Override
   public void close() {
+    if (life.isClosed()) {
+      return;
+    }
+    claim();
+    release();
+    if (recorder != null) {
+      throw new IllegalStateException("A context cannot be closed while it records");
+    }
     if (life.close()) {
       Kernels.contextDestroy(handle);
       backend.free(arguments, ARGUMENT_BYTES);

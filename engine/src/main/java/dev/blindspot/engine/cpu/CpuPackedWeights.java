@@ -29,6 +29,7 @@ final class CpuPackedWeights implements PackedWeights {
       throw new InvalidInputException(
           plan.desc().summary() + ": weights " + p + " are not " + size + " elements packed here");
     }
+    own.w.storage().checkOpen();
     return own;
   }
 

@@ -9,6 +9,7 @@ final class LeakReport {
   private final String what;
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Throwable madeAt = new Throwable("made here");
+  private Cleaner.Cleanable watch;
 
   private LeakReport(String what) {
     this.what = what;
@@ -17,8 +18,13 @@ final class LeakReport {
   /** Watches {@code owner}, described by {@code what}. */
   static LeakReport watch(Object owner, String what) {
     LeakReport report = new LeakReport(what);
-    CLEANER.register(owner, report::found);
+    report.watch = CLEANER.register(owner, report::found);
     return report;
+  }
+
+  /** What happens when the owner is found unreachable; at most once. */
+  void ownerIsUnreachable() {
+    watch.clean();
   }
 
   private void found() {
@@ -33,7 +39,15 @@ final class LeakReport {
 
   /** True at the first call only. */
   boolean close() {
-    return closed.compareAndSet(false, true);
+    boolean first = closed.compareAndSet(false, true);
+    if (first) {
+      watch.clean(); // nothing is left to be watched
+    }
+    return first;
+  }
+
+  boolean isClosed() {
+    return closed.get();
   }
 
   void checkOpen() {

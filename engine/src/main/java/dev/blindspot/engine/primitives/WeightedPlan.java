@@ -10,7 +10,10 @@ public interface WeightedPlan extends Plan {
   /** Brings w into the implementation's own form, in new memory that the result owns. */
   PackedWeights pack(Context ctx, Tensor w);
 
-  /** Packs an updated w into {@code p}; nothing that uses p may be in flight. Allocates nothing. */
+  /**
+   * Packs an updated w into {@code p}; nothing that uses p may be in flight. Done at once, even
+   * while a program is recorded, whose replays do not repeat it. Allocates nothing.
+   */
   void repack(Context ctx, Tensor w, PackedWeights p);
 
   /** y from x; b null unless BIAS, residual null unless RESIDUAL_ADD. Overwrites y. */

@@ -39,22 +39,25 @@ final class ReferenceArena implements TensorArena {
   public synchronized Tensor tensor(ElementType type, Shape shape, Layout layout) {
     checkOpen();
     long bytes = TensorArena.bytes(type, shape.size());
+    String asked = "reference arena: a tensor " + type + shape + " needs " + bytes + " bytes; ";
     if (bytes > capacity - used || bytes > Integer.MAX_VALUE - 64) {
       throw new AllocationException(
-          "reference arena: a tensor "
-              + type
-              + shape
-              + " needs "
-              + bytes
-              + " bytes; used are "
+          asked
+              + "used are "
               + used
               + " of "
               + capacity
               + " (one tensor holds at most 2 GiB on the heap)");
     }
+    ByteBuffer buffer;
+    try {
+      buffer = ByteBuffer.allocate((int) bytes).order(ByteOrder.nativeOrder());
+    } catch (OutOfMemoryError e) {
+      throw new AllocationException(asked + "the Java heap is full; raise -Xmx", e);
+    }
+    Tensor t = new Tensor(new HeapStorage(this, buffer), 0, type, shape, layout);
     used += bytes;
-    ByteBuffer buffer = ByteBuffer.allocate((int) bytes).order(ByteOrder.nativeOrder());
-    return new Tensor(new HeapStorage(this, buffer), 0, type, shape, layout);
+    return t;
   }
 
   void checkOpen() {

@@ -7,6 +7,7 @@ import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Desc;
 import dev.blindspot.engine.Guarantee;
 import dev.blindspot.engine.ImplementationReport;
+import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.TensorArena;
@@ -115,7 +116,11 @@ final class ReferenceBackend implements Backend {
   }
 
   void take(long bytes) {
-    if (held.addAndGet(bytes) > options.memoryLimit()) {
+    if (bytes < 1) {
+      throw new InvalidInputException("arena: capacity must be positive, not " + bytes);
+    }
+    long after = held.addAndGet(bytes);
+    if (after < 0 || after > options.memoryLimit()) {
       long now = held.addAndGet(-bytes);
       throw new AllocationException(
           "reference: "
