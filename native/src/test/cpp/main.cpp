@@ -1,11 +1,14 @@
 // Runs every kernel at every level of this machine on buffers of exactly the needed size, so that
 // AddressSanitizer and UBSan see each access beside them, and compares with plain loops.
-#include <sanitizer/allocator_interface.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "../../main/cpp/blas.h"
 #include "harness.h"
+
+// Of AddressSanitizer's library; not every compiler comes with its header.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*, size_t),
+                                                         void (*freed)(const volatile void*));
 
 int level;
 
@@ -30,6 +33,16 @@ int64_t allocations;
 void count_allocation(const volatile void*, size_t) { __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED); }
 
 void ignore_free(const volatile void*) {}
+
+void nothing(const void*, int64_t, int) {}
+
+// A context whose threads have begun, which asks for memory.
+int64_t ready_context(int64_t workspace) {
+  const int64_t context = bs_context_create(3);
+  if (!context || !bs_reserve(context, workspace)) fail("no workspace of %lld bytes", (long long)workspace);
+  bs_parallel((bs_context*)context, 3, nothing, nullptr);
+  return context;
+}
 
 // A plain loop in OpenBLAS's place: the program needs none, and the sanitizers see its accesses.
 template <class T>
@@ -70,7 +83,7 @@ void fail(const char* format, ...) {
   vfprintf(stderr, format, values);
   va_end(values);
   fputc('\n', stderr);
-  exit(1);
+  _Exit(1);  // without the leaks that this makes
 }
 
 void run_kernel(const char* name, const void* args, int64_t bytes, int64_t workspace) {
@@ -80,12 +93,8 @@ void run_kernel(const char* name, const void* args, int64_t bytes, int64_t works
   ran[level][index] = true;
   void* copy = malloc((size_t)bytes);
   memcpy(copy, args, (size_t)bytes);
-  int64_t context = shared;
-  if (workspace > 0) {
-    // A workspace only grows: exactly this size needs a context of its own.
-    context = bs_context_create(3);
-    if (!bs_reserve(context, workspace)) fail("no workspace of %lld bytes", (long long)workspace);
-  }
+  // A workspace only grows: exactly this size needs a context of its own.
+  const int64_t context = workspace > 0 ? ready_context(workspace) : shared;
   const int64_t before = __atomic_load_n(&allocations, __ATOMIC_RELAXED);
   bs_execute(context, kernel, (int64_t)copy, bytes);
   if (__atomic_load_n(&allocations, __ATOMIC_RELAXED) != before) fail("%s allocates", name);
@@ -107,7 +116,7 @@ int main() {
   bs_blas.sgemm = gemm<float>;
   bs_blas.dgemm = gemm<double>;
   if (!__sanitizer_install_malloc_and_free_hooks(count_allocation, ignore_free)) fail("allocations cannot be counted");
-  shared = bs_context_create(3);
+  shared = ready_context(0);
   context_test();
   for (level = 0; level <= bs_best_level(); level++) {
     rows_test();
