@@ -6,6 +6,7 @@ import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.IndexDesc;
 import dev.blindspot.engine.primitives.IndexOp;
+import dev.blindspot.nn.Network;
 import java.util.Arrays;
 
 /**
@@ -14,7 +15,9 @@ import java.util.Arrays;
  * finish; findings are kept by the sample's place in the batch.
  */
 final class Batch implements AutoCloseable {
+  /** Bytes that a batch may take. */
   private static final long MEMORY = 1L << 30;
+
   private static final int LARGEST = 1000;
   private static final int TENSORS = 14;
 
@@ -45,7 +48,11 @@ final class Batch implements AutoCloseable {
 
   /** Samples of one batch if an attack's own tensors take this many bytes of each. */
   static int size(AttackProblem problem, long ownBytes) {
-    long fits = Math.max(1, MEMORY / (ownBytes + bytes(problem)));
+    long network = 0; // activations and their gradients
+    for (Network.Node node : problem.network().nodes()) {
+      network += 2L * 4 * node.outputShape().size();
+    }
+    long fits = Math.max(1, MEMORY / (ownBytes + bytes(problem) + network));
     return (int) Math.min(Math.min(problem.count(), LARGEST), fits);
   }
 
