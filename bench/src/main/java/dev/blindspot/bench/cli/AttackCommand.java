@@ -147,9 +147,8 @@ final class AttackCommand extends BlindspotCommand {
     print(
         String.format(
             Locale.ROOT,
-            "%s (%s) on %d examples of %s: success %.1f %%, %.1f gradients each, %.1f s",
+            "%s on %d examples of %s: success %.1f %%, %.1f gradients each, %.1f s",
             attacked.result().attack(),
-            attacked.result().norm(),
             rows.size(),
             data.name(),
             100 * rate,
