@@ -89,10 +89,17 @@ void rows(int64_t n, int64_t length) {
                                                 y, count, block(type, all)});
     }
   }
-  for (int64_t k : {(int64_t)1, length > 40 ? (int64_t)40 : length, length}) {
-    for (int64_t descending = 0; descending < 2; descending++) {
-      run("sort", SortArgs{n, length, k, descending, block(F32, all), block(F32, n * k), block(I32, n * k), 0},
-          16 * length * 3);
+}
+
+void sorts(int64_t n, int64_t length) {
+  for (int64_t type : {(int64_t)F32, (int64_t)F64}) {
+    const int64_t workspace = 3 * 2 * length * (type == F32 ? 8 : 16);
+    for (int64_t k : {(int64_t)1, length > 40 ? (int64_t)40 : length, length}) {
+      for (int64_t descending = 0; descending < 2; descending++) {
+        run("sort",
+            SortArgs{type, n, length, k, descending, block(type, n * length), block(type, n * k), block(I32, n * k), 0},
+            workspace);
+      }
     }
   }
 }
@@ -100,6 +107,7 @@ void rows(int64_t n, int64_t length) {
 void one_case(int64_t n, int64_t length) {
   elements(n, length);
   rows(n, length);
+  sorts(n, length);
   for (char* b : blocks) free(b);
   blocks.clear();
 }

@@ -38,9 +38,9 @@ struct ArgmaxArgs { int64_t type, n, length, x, index; };
 enum IndexCode { GATHER_ROWS, SCATTER_ROWS, GATHER_ELEMENTS };
 struct IndexArgs { int64_t op, bytes, floating, n, rows, length, index, x, y; };
 
-// values, indices: 0 if unwanted. The workspace holds 2 length keys of 8 bytes for each thread;
-// scratch is filled in by the kernel.
-struct SortArgs { int64_t n, length, k, descending, x, values, indices, scratch; };
+// values, indices: 0 if unwanted. The workspace holds 2 length keys, twice as wide as the type, for
+// each thread; scratch is filled in by the kernel.
+struct SortArgs { int64_t type, n, length, k, descending, x, values, indices, scratch; };
 
 enum NormCode { NORM_L1, NORM_L2, NORM_LINF };
 struct ProjectionArgs { int64_t norm, type, n, length, x, radius, y, z; double low, high; };

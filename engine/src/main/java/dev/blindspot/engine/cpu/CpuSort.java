@@ -26,18 +26,19 @@ final class CpuSort extends CheckedSort {
   private static String refusal(SortDesc d) {
     return d.length() > Integer.MAX_VALUE
         ? "rows of " + d.length() + "; the kernel's indices have 31 bits"
-        : CpuBackend.onlyF32(d.type());
+        : "";
   }
 
-  /** Two keys of 8 bytes for each element of a row, for each thread. */
+  /** Two keys, twice as wide as an element, for each element of a row, for each thread. */
   @Override
   public long workspaceBytes() {
-    return 16 * desc().length() * backend.options().threads();
+    return 4L * desc().type().bytes() * desc().length() * backend.options().threads();
   }
 
   @Override
   protected void run(Context ctx, long n, Tensor x, Tensor values, Tensor indices) {
     CpuContext.begin(ctx, backend, desc(), workspaceBytes())
+        .put(desc().type().ordinal())
         .put(n)
         .put(desc().length())
         .put(desc().k())
