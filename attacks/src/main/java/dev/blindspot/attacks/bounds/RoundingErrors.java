@@ -23,7 +23,7 @@ public final class RoundingErrors {
 
   /**
    * Upper bound of the error of the difference of any two outputs at x; infinite if a layer has no
-   * error analysis.
+   * error analysis, or (a norm of the whole vector) none without its Lipschitz constant.
    */
   public double ofMargin(float[] x) {
     if (analysis.obstacle() != null) {
@@ -37,6 +37,7 @@ public final class RoundingErrors {
     double[] error = signals[signals.length - 1].error().clone();
     Arrays.sort(error);
     int n = error.length;
-    return (n > 1 ? error[n - 1] + error[n - 2] : error[0]) * ErrorAnalysis.WIDEN;
+    double sum = (n > 1 ? error[n - 1] + error[n - 2] : error[0]) * ErrorAnalysis.WIDEN;
+    return sum >= 0 ? sum : Double.POSITIVE_INFINITY;
   }
 }

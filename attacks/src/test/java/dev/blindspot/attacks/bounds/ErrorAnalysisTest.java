@@ -37,6 +37,11 @@ class ErrorAnalysisTest {
             assertTrue(Math.abs(exact[i] - floats[i]) <= z.error()[i], net.name());
             assertTrue(z.error()[i] < 0.1, net.name() + ": useless bound " + z.error()[i]);
           }
+          double ofMargin = new RoundingErrors(net, p).ofMargin(floats(x));
+          for (int i = 1; i < exact.length; i++) {
+            double margin = exact[i] - exact[i - 1];
+            assertTrue(Math.abs(margin - (floats[i] - floats[i - 1])) <= ofMargin, net.name());
+          }
         }
       }
     }
@@ -64,6 +69,9 @@ class ErrorAnalysisTest {
               double v = Math.abs(there[k].value()[i]);
               assertTrue(v <= ball[k].magnitude()[i] + 1e-12, net.name() + " node " + k);
               assertTrue(ball[k].error()[i] >= narrow[k].error()[i], net.name() + " node " + k);
+              assertTrue(
+                  ball[k].error()[i] * ErrorAnalysis.WIDEN >= there[k].error()[i],
+                  net.name() + " node " + k);
             }
           }
         }
@@ -74,6 +82,14 @@ class ErrorAnalysisTest {
   private static ErrorAnalysis analysis(Network net, Parameters p) {
     double[] constants = NetworkBounds.analyse(net, p, OPTIONS).constants();
     return new ErrorAnalysis(net, p, constants, net.nodes().size());
+  }
+
+  private static float[] floats(double[] x) {
+    float[] f = new float[x.length];
+    for (int i = 0; i < f.length; i++) {
+      f[i] = (float) x[i];
+    }
+    return f;
   }
 
   private static double[] sample(Network net, SplittableRandom random) {
