@@ -14,6 +14,9 @@ import dev.blindspot.bench.report.Picture;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Shape;
+import dev.blindspot.nn.NetworkOptions;
+import dev.blindspot.nn.NetworkOptions.Gradients;
+import dev.blindspot.nn.NetworkPlan;
 import dev.blindspot.nn.data.DataSet;
 import dev.blindspot.nn.data.DataSplit;
 import java.util.ArrayList;
@@ -24,6 +27,9 @@ import java.util.Map;
 /** One audit: choose examples, attack, confirm, certify, put together. */
 final class Audit {
   private static final int PICTURES = 24;
+
+  /** Batch for which the implementations are listed. */
+  private static final int IMPLEMENTATIONS_BATCH = 32;
 
   private final BlindspotCommand command;
   private final Backend backend;
@@ -98,18 +104,29 @@ final class Audit {
     try (Predictor p =
         new Predictor(backend, subject.network(), subject.parameters(), test.size())) {
       predicted = p.labels(test);
-      implementations = p.implementations();
     }
     int right = 0;
     for (int i = 0; i < predicted.length; i++) {
       right += predicted[i] == test.label(i) ? 1 : 0;
     }
     examples = Examples.choose(test, predicted, wanted, command.seed);
+    implementations = implementations();
     if (examples.count() < wanted) {
       command.say(
           "Only " + examples.count() + " test examples are classified correctly; all are attacked");
     }
     return (double) right / predicted.length;
+  }
+
+  /** What computes the network and its input gradients, by layer. */
+  private Map<String, String> implementations() {
+    int batch = Math.min(examples.count(), IMPLEMENTATIONS_BATCH);
+    try (NetworkPlan plan =
+        subject
+            .network()
+            .plan(backend, subject.parameters(), batch, NetworkOptions.of(Gradients.INPUT))) {
+      return plan.implementations();
+    }
   }
 
   private List<Sample> samples(List<Certificate> certificates) {

@@ -12,7 +12,6 @@ import dev.blindspot.nn.NetworkOptions.Gradients;
 import dev.blindspot.nn.NetworkPlan;
 import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.data.DataSet;
-import java.util.Map;
 
 /** A network's answers: the class of the largest output, the first of equal ones. One thread. */
 final class Predictor implements AutoCloseable {
@@ -77,11 +76,6 @@ final class Predictor implements AutoCloseable {
       }
     }
     return best;
-  }
-
-  /** Implementations by layer. */
-  Map<String, String> implementations() {
-    return plan.implementations();
   }
 
   @Override
