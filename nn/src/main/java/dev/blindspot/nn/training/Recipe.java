@@ -13,6 +13,8 @@ import java.util.List;
  * @param learningRate of the first step; it falls to 0 along half a cosine. Ignored by LBFGS
  * @param momentum of SGD
  * @param decay lambda of each layer with weights, in order; a single one serves all
+ * @param shift pixels by which each image is moved at most, down and to the right, drawn anew in
+ *     each epoch; what comes in is 0. Not with LBFGS
  */
 public record Recipe(
     Method method,
@@ -20,7 +22,8 @@ public record Recipe(
     int batch,
     double learningRate,
     double momentum,
-    List<Double> decay) {
+    List<Double> decay,
+    int shift) {
 
   /** Optimisers. */
   public enum Method {
@@ -54,16 +57,25 @@ public record Recipe(
     if (decay.isEmpty() || decay.stream().anyMatch(l -> !(l >= 0 && l < Double.MAX_VALUE))) {
       throw new InvalidInputException("Recipe: decay " + decay + " must be finite, not negative");
     }
+    if (shift < 0 || (shift > 0 && method == Method.LBFGS)) {
+      throw new InvalidInputException(
+          "Recipe: shift " + shift + " must not be negative, and 0 for full-batch L-BFGS");
+    }
+  }
+
+  /** SGD with momentum 0.9 and one decay for each layer. */
+  public static Recipe sgd(int epochs, int batch, double learningRate, Double... decay) {
+    return new Recipe(Method.SGD, epochs, batch, learningRate, 0.9, List.of(decay), 0);
   }
 
   /** Adam with one decay for each layer. */
   public static Recipe adam(int epochs, int batch, double learningRate, Double... decay) {
-    return new Recipe(Method.ADAM, epochs, batch, learningRate, 0, List.of(decay));
+    return new Recipe(Method.ADAM, epochs, batch, learningRate, 0, List.of(decay), 0);
   }
 
   /** Full-batch L-BFGS with one decay for each layer. */
   public static Recipe lbfgs(int iterations, Double... decay) {
-    return new Recipe(Method.LBFGS, iterations, 2000, 1, 0, List.of(decay));
+    return new Recipe(Method.LBFGS, iterations, 2000, 1, 0, List.of(decay), 0);
   }
 
   /** Lambda of the index-th layer with weights. */
@@ -73,6 +85,11 @@ public record Recipe(
 
   /** The same with other epochs. */
   public Recipe epochs(int e) {
-    return new Recipe(method, e, batch, learningRate, momentum, decay);
+    return new Recipe(method, e, batch, learningRate, momentum, decay, shift);
+  }
+
+  /** The same with images moved by up to so many pixels. */
+  public Recipe shift(int pixels) {
+    return new Recipe(method, epochs, batch, learningRate, momentum, decay, pixels);
   }
 }

@@ -92,7 +92,7 @@ public final class Trainer {
         Optimizer optimizer = new GradientOptimizer(backend, parameters, plan, recipe)) {
       String identity = identity(data);
       int epoch = resume(optimizer, identity);
-      Buffers buffers = new Buffers(arena, n);
+      Buffers buffers = new Buffers(arena, data, n);
       for (; epoch < recipe.epochs(); epoch++) {
         epoch(ctx, plan, optimizer, data, epoch, buffers);
         save(optimizer, identity, epoch + 1);
@@ -140,9 +140,13 @@ public final class Trainer {
     final Tensor dz;
     final int n;
     final LossPlan plan;
+    final float[] images;
+    final RandomShift shift;
 
-    Buffers(TensorArena arena, int n) {
+    Buffers(TensorArena arena, DataSet data, int n) {
       this.n = n;
+      images = new float[n * data.sampleSize()];
+      shift = new RandomShift(data.sampleShape(), recipe.shift(), seed);
       int classes = Math.toIntExact(network.outputShape().size());
       x = arena.tensor(ElementType.F32, network.inputShape().batched(n), Layout.NCHW);
       labels = arena.tensor(ElementType.I32, n);
@@ -162,7 +166,11 @@ public final class Trainer {
     long steps = (long) perEpoch * recipe.epochs();
     for (int i = 0; i < perEpoch; i++) {
       int from = i * b.n;
-      data.copyTo(order, from, from + b.n, b.x);
+      data.read(order, from, from + b.n, b.images, 0);
+      for (int k = 0; k < b.n; k++) {
+        b.shift.apply(b.images, k * data.sampleSize(), epoch, order[from + k]);
+      }
+      b.x.copyFrom(b.images);
       data.readLabels(order, from, from + b.n, labels, 0);
       b.labels.copyFrom(labels);
       long step = optimizer.steps();

@@ -16,7 +16,6 @@ import dev.blindspot.nn.layers.LocalResponseNorm;
 import dev.blindspot.nn.layers.Pool2d;
 import dev.blindspot.nn.training.Recipe;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
@@ -42,7 +41,7 @@ public final class Zoo {
   private static Map<String, Kind> kinds() {
     Map<String, Kind> k = new LinkedHashMap<>();
     Recipe softmax = Recipe.lbfgs(200, 1e-4);
-    Recipe sigmoid = Recipe.adam(60, 100, 3e-3, 1e-5, 1e-5, 1e-6);
+    Recipe sigmoid = Recipe.adam(40, 100, 3e-3, 1e-6).shift(1);
     k.put("fc10", new Kind((s, c) -> dense("fc10", s, c, false), softmax));
     k.put(
         "fc100-100-10", new Kind((s, c) -> dense("fc100-100-10", s, c, false, 100, 100), sigmoid));
@@ -56,12 +55,8 @@ public final class Zoo {
             (s, c) -> dense("mlp100-100-10", s, c, true, 100, 100),
             Recipe.adam(25, 100, 2e-3, 1e-4)));
     k.put("lenet", new Kind(Zoo::lenet, Recipe.adam(3, 100, 1e-3, 1e-5)));
-    k.put(
-        "resnet20",
-        new Kind(Zoo::resnet20, new Recipe(Recipe.Method.SGD, 20, 128, 0.1, 0.9, List.of(1e-4))));
-    k.put(
-        "alexnet",
-        new Kind(Zoo::alexnet, new Recipe(Recipe.Method.SGD, 90, 128, 0.01, 0.9, List.of(5e-4))));
+    k.put("resnet20", new Kind(Zoo::resnet20, Recipe.sgd(20, 128, 0.1, 1e-4)));
+    k.put("alexnet", new Kind(Zoo::alexnet, Recipe.sgd(90, 128, 0.01, 5e-4)));
     return k;
   }
 

@@ -52,7 +52,7 @@ class FullBatchLbfgsTest {
   @ParameterizedTest
   @CsvSource({"reference,10,0.1", "cpu,10,0.1", "cpu,4,0.1", "cpu,1000,0.01", "cpu,3,0.001"})
   void findsTheRegularisedMinimum(String name, int batch, double lambda) {
-    Recipe recipe = new Recipe(Recipe.Method.LBFGS, 100, batch, 1, 0, List.of(lambda));
+    Recipe recipe = new Recipe(Recipe.Method.LBFGS, 100, batch, 1, 0, List.of(lambda), 0);
     try (Backend backend = Backends.create(name);
         Parameters p = Parameters.initialize(NETWORK, backend, ElementType.F32, 5)) {
       new Trainer(NETWORK, p, backend, recipe, 1, TrainingListener.silent(), null).run(data(10));

@@ -16,7 +16,6 @@ import dev.blindspot.nn.NetworkPlan;
 import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.layers.ActivationLayer;
 import dev.blindspot.nn.layers.Linear;
-import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -58,7 +57,7 @@ class OptimizerTest {
   @ParameterizedTest
   @ValueSource(strings = {"reference", "cpu"})
   void sgdWithMomentumStepsByTheFormula(String backend) {
-    Recipe r = new Recipe(Recipe.Method.SGD, 1, 1, RATE, 0.9, List.of(0.3, 0.7));
+    Recipe r = Recipe.sgd(1, 1, RATE, 0.3, 0.7);
     check(backend, r, OptimizerTest::sgd);
   }
 

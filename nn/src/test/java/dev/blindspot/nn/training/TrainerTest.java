@@ -54,7 +54,7 @@ class TrainerTest {
   static Stream<Recipe> recipes() {
     return Stream.of(
         Recipe.adam(4, 50, 5e-3, 1e-4, 1e-3),
-        new Recipe(Recipe.Method.SGD, 4, 50, 0.05, 0.9, List.of(1e-4)),
+        Recipe.sgd(4, 50, 0.05, 1e-4).shift(1),
         Recipe.lbfgs(15, 1e-3));
   }
 
@@ -178,7 +178,7 @@ class TrainerTest {
 
   @Test
   void aDivergedTrainingSaysSo() {
-    Recipe r = new Recipe(Recipe.Method.SGD, 10, 50, 1e30, 0.9, List.of(0.0));
+    Recipe r = Recipe.sgd(10, 50, 1e30, 0.0);
     BlindspotException e =
         assertThrows(BlindspotException.class, () -> train(r, 1, dir.resolve("c.bin"), SILENT));
     assertTrue(e.getMessage().contains("Lower the learning rate"), e.getMessage());
@@ -191,6 +191,8 @@ class TrainerTest {
     assertThrows(InvalidInputException.class, () -> Recipe.adam(1, 1, Double.NaN, 0.0));
     assertThrows(InvalidInputException.class, () -> Recipe.adam(1, 1, 1e-3, -1.0));
     assertThrows(InvalidInputException.class, () -> Recipe.adam(1, 1, 1e-3));
+    assertThrows(InvalidInputException.class, () -> Recipe.adam(1, 1, 1e-3, 0.0).shift(-1));
+    assertThrows(InvalidInputException.class, () -> Recipe.lbfgs(1, 0.0).shift(1));
     assertFalse(Recipe.adam(1, 1, 1e-3, 0.0).decay().isEmpty());
   }
 }
