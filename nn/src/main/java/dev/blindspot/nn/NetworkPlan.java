@@ -7,8 +7,9 @@ import java.util.Map;
 
 /**
  * A network prepared for a backend. Owns activations and gradients, laid out once; belongs to one
- * thread at a time. The first use of a batch size binds its views (allocates on the heap), later
- * uses allocate nothing.
+ * thread at a time. The first use of a batch size, and of other tensors for x or dy than the last
+ * of that size, binds views (allocates on the heap); repeated calls with the same tensors allocate
+ * nothing.
  */
 public interface NetworkPlan extends AutoCloseable {
 

@@ -41,6 +41,7 @@ public final class Zoo {
   private static Map<String, Kind> kinds() {
     Map<String, Kind> k = new LinkedHashMap<>();
     Recipe softmax = Recipe.lbfgs(200, 1e-4);
+    // On MNIST 1.4 % test error. More decay would make the networks smoother than the paper's.
     Recipe sigmoid = Recipe.adam(40, 100, 3e-3, 1e-6).shift(1);
     k.put("fc10", new Kind((s, c) -> dense("fc10", s, c, false), softmax));
     k.put(
