@@ -24,6 +24,11 @@ final class CpuBias extends CpuPlan<BiasDesc> implements BiasPlan {
   }
 
   @Override
+  protected boolean acceptsChannelsLast() {
+    return false;
+  }
+
+  @Override
   public void forward(Context ctx, Tensor x, Tensor b, Tensor y) {
     planned(Direction.FORWARD);
     BiasDesc d = desc();

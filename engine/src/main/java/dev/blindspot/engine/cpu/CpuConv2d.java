@@ -8,24 +8,22 @@ import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.Conv2dDesc;
 import dev.blindspot.engine.primitives.Conv2dPlan;
 import dev.blindspot.engine.primitives.PackedWeights;
-import dev.blindspot.engine.primitives.PostOp;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.layers.CheckedWeighted;
 
 /**
  * Convolution through a column matrix of some output rows, multiplied by OpenBLAS; one image and
  * group a task.
  */
-final class CpuConv2d extends CpuPlan<Conv2dDesc> implements Conv2dPlan {
+final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan {
   /** Bytes of one column matrix: it should stay in the second-level cache. */
   private static final long COLUMN_BYTES = 1 << 20;
 
+  private final CpuBackend backend;
   private final long forward;
   private final long backwardData;
   private final long backwardWeights;
   private final long post;
-  private final long xLength;
-  private final long yLength;
-  private final long wLength;
   private final long blockRows;
 
   static void register(CpuBackend backend) {
@@ -44,15 +42,13 @@ final class CpuConv2d extends CpuPlan<Conv2dDesc> implements Conv2dPlan {
   }
 
   private CpuConv2d(CpuBackend backend, Conv2dDesc d, PlanOptions o, Implementation<?, ?> i) {
-    super(backend, d, o, i);
+    super(backend, d, o, i, Sizes.of(d));
+    this.backend = backend;
     String type = CpuBackend.suffix(d.type());
     forward = backend.kernel("conv_forward" + type);
     backwardData = backend.kernel("conv_backward_data" + type);
     backwardWeights = backend.kernel("conv_backward_weights" + type);
     post = PostOps.flags(d.post());
-    xLength = (long) d.c() * d.h() * d.w();
-    yLength = (long) d.k() * d.p() * d.q();
-    wLength = d.k() * taps(d);
     blockRows = blockRows(d, backend.options().threads());
   }
 
@@ -73,70 +69,41 @@ final class CpuConv2d extends CpuPlan<Conv2dDesc> implements Conv2dPlan {
   public long workspaceBytes() {
     Conv2dDesc d = desc();
     long columns = (taps(d) * blockRows * d.q() * d.type().bytes() + 63) / 64 * 64;
-    long image = (xLength / d.groups() * d.type().bytes() + 63) / 64 * 64;
-    long threads = backend().options().threads();
+    long image = (sizes().x() / d.groups() * d.type().bytes() + 63) / 64 * 64;
+    long threads = backend.options().threads();
     boolean weights = options().directions().contains(Direction.BACKWARD_WEIGHTS);
     return threads * (columns + image)
-        + (weights ? Math.min(threads, d.n()) * wLength * d.type().bytes() : 0);
+        + (weights ? Math.min(threads, d.n()) * sizes().w() * d.type().bytes() : 0);
   }
 
   @Override
-  public PackedWeights pack(Context ctx, Tensor w) {
-    elements("w", w, desc().type(), wLength);
-    return new CpuPackedWeights(backend(), w);
+  protected PackedWeights newPacked(Tensor w) {
+    return new CpuPackedWeights(backend, w);
   }
 
   @Override
-  public void repack(Context ctx, Tensor w, PackedWeights p) {
-    elements("w", w, desc().type(), wLength);
-    CpuPackedWeights.of(this, p, wLength).update(w);
+  protected void update(PackedWeights p, Tensor w) {
+    CpuPackedWeights.of(this, backend, p, sizes().w()).update(w);
   }
 
   @Override
-  public void forward(Context ctx, Tensor x, PackedWeights p, Tensor b, Tensor residual, Tensor y) {
-    planned(Direction.FORWARD);
-    Conv2dDesc d = desc();
-    long n = batch("x", x, d.type(), d.n(), xLength);
-    rows("y", y, d.type(), n, yLength);
-    distinct("y", y, "x", x, false);
-    if (d.post().contains(PostOp.BIAS)) {
-      elements("b", b, d.type(), d.k());
-    }
-    if (d.post().contains(PostOp.RESIDUAL_ADD)) {
-      rows("residual", residual, d.type(), n, yLength);
-      distinct("y", y, "residual", residual, false);
-    }
-    Tensor w = CpuPackedWeights.of(this, p, wLength).tensor();
+  protected void runForward(
+      Context ctx, long n, Tensor x, PackedWeights p, Tensor b, Tensor residual, Tensor y) {
+    Tensor w = CpuPackedWeights.of(this, backend, p, sizes().w()).tensor();
     arguments(ctx, n, post, x, w, b, residual, y, null).execute(forward);
   }
 
   @Override
-  public void backwardData(Context ctx, Tensor dy, PackedWeights p, Tensor mask, Tensor dx) {
-    planned(Direction.BACKWARD_DATA);
-    Conv2dDesc d = desc();
-    long n = batch("dy", dy, d.type(), d.n(), yLength);
-    rows("dx", dx, d.type(), n, xLength);
-    distinct("dx", dx, "dy", dy, false);
-    long flags = options().accumulate() ? PostOps.ACCUMULATE : 0;
-    if (d.reluMask()) {
-      rows("mask", mask, d.type(), n, xLength);
-      distinct("dx", dx, "mask", mask, false);
-      flags |= PostOps.MASK;
-    }
-    Tensor w = CpuPackedWeights.of(this, p, wLength).tensor();
+  protected void runBackwardData(
+      Context ctx, long n, Tensor dy, PackedWeights p, Tensor mask, Tensor dx) {
+    Tensor w = CpuPackedWeights.of(this, backend, p, sizes().w()).tensor();
+    long flags = PostOps.gradientFlags(options().accumulate(), mask != null);
     arguments(ctx, n, flags, dx, w, null, null, dy, mask).execute(backwardData);
   }
 
   @Override
-  public void backwardWeights(Context ctx, Tensor x, Tensor dy, Tensor dw) {
-    planned(Direction.BACKWARD_WEIGHTS);
-    Conv2dDesc d = desc();
-    long n = batch("x", x, d.type(), d.n(), xLength);
-    rows("dy", dy, d.type(), n, yLength);
-    elements("dw", dw, d.type(), wLength);
-    distinct("dw", dw, "x", x, false);
-    distinct("dw", dw, "dy", dy, false);
-    long flags = options().accumulate() ? PostOps.ACCUMULATE : 0;
+  protected void runBackwardWeights(Context ctx, long n, Tensor x, Tensor dy, Tensor dw) {
+    long flags = PostOps.gradientFlags(options().accumulate(), false);
     arguments(ctx, n, flags, x, dw, null, null, dy, null).execute(backwardWeights);
   }
 
@@ -151,7 +118,7 @@ final class CpuConv2d extends CpuPlan<Conv2dDesc> implements Conv2dPlan {
       Tensor y,
       Tensor mask) {
     Conv2dDesc d = desc();
-    return begin(ctx)
+    return CpuContext.begin(ctx, backend, d, workspaceBytes())
         .put(n)
         .put(d.c())
         .put(d.h())

@@ -1,6 +1,7 @@
 package dev.blindspot.engine.cpu;
 
 import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.primitives.PackedWeights;
@@ -22,9 +23,9 @@ final class CpuPackedWeights implements PackedWeights {
   }
 
   /** The weights; refuses those of another backend or size than planned. */
-  static CpuPackedWeights of(CpuPlan<?> plan, PackedWeights p, long size) {
+  static CpuPackedWeights of(Plan plan, CpuBackend backend, PackedWeights p, long size) {
     if (!(p instanceof CpuPackedWeights own)
-        || own.w.backend() != plan.backend()
+        || own.w.backend() != backend
         || own.w.size() != size) {
       throw new InvalidInputException(
           plan.desc().summary() + ": weights " + p + " are not " + size + " elements packed here");

@@ -5,8 +5,8 @@ import java.util.List;
 
 /** Post-operations and options as the flags that kernels/dense.cpp takes. */
 final class PostOps {
-  static final long MASK = 8;
-  static final long ACCUMULATE = 16;
+  private static final long MASK = 8;
+  private static final long ACCUMULATE = 16;
 
   private PostOps() {}
 
@@ -18,6 +18,10 @@ final class PostOps {
       }
     }
     return "";
+  }
+
+  static long gradientFlags(boolean accumulate, boolean masked) {
+    return (accumulate ? ACCUMULATE : 0) | (masked ? MASK : 0);
   }
 
   static long flags(List<PostOp> post) {

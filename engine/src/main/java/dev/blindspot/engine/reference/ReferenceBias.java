@@ -22,6 +22,11 @@ final class ReferenceBias extends BasePlan<BiasDesc> implements BiasPlan {
   }
 
   @Override
+  protected boolean acceptsChannelsLast() {
+    return false;
+  }
+
+  @Override
   public void forward(Context ctx, Tensor x, Tensor b, Tensor y) {
     planned(Direction.FORWARD);
     BiasDesc d = desc();

@@ -1,23 +1,18 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.Conv2dDesc;
 import dev.blindspot.engine.primitives.Conv2dPlan;
 import dev.blindspot.engine.primitives.PackedWeights;
-import dev.blindspot.engine.primitives.PostOp;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.layers.CheckedWeighted;
 
 /** Convolution by seven nested loops; every sum in double, rounded once. */
-final class ReferenceConv2d extends BasePlan<Conv2dDesc> implements Conv2dPlan {
+final class ReferenceConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan {
   private final ReferenceBackend backend;
-  private final long xLength;
-  private final long yLength;
-  private final long wLength;
 
   static void register(ReferenceBackend backend) {
     backend.add(Conv2dDesc.class, (d, o, i) -> new ReferenceConv2d(backend, d, o, i));
@@ -25,41 +20,26 @@ final class ReferenceConv2d extends BasePlan<Conv2dDesc> implements Conv2dPlan {
 
   private ReferenceConv2d(
       ReferenceBackend backend, Conv2dDesc d, PlanOptions o, Implementation<?, ?> i) {
-    super(backend, d, o, i);
+    super(backend, d, o, i, Sizes.of(d));
     this.backend = backend;
-    xLength = (long) d.c() * d.h() * d.w();
-    yLength = (long) d.k() * d.p() * d.q();
-    wLength = (long) d.k() * (d.c() / d.groups()) * d.r() * d.s();
   }
 
   @Override
-  public PackedWeights pack(Context ctx, Tensor w) {
-    elements("w", w, desc().type(), wLength);
+  protected PackedWeights newPacked(Tensor w) {
     return new ReferencePackedWeights(backend, w);
   }
 
   @Override
-  public void repack(Context ctx, Tensor w, PackedWeights p) {
-    elements("w", w, desc().type(), wLength);
-    ReferencePackedWeights.cells(desc().summary(), p, wLength);
-    ((ReferencePackedWeights) p).update(w);
+  protected void update(PackedWeights p, Tensor w) {
+    ReferencePackedWeights.of(desc().summary(), p, sizes().w()).update(w);
   }
 
   @Override
-  public void forward(Context ctx, Tensor x, PackedWeights p, Tensor b, Tensor residual, Tensor y) {
-    planned(Direction.FORWARD);
+  protected void runForward(
+      Context ctx, long n, Tensor x, PackedWeights p, Tensor b, Tensor residual, Tensor y) {
     Conv2dDesc d = desc();
-    long n = batch("x", x, d.type(), d.n(), xLength);
-    rows("y", y, d.type(), n, yLength);
-    distinct("y", y, "x", x, false);
-    if (d.post().contains(PostOp.BIAS)) {
-      elements("b", b, d.type(), d.k());
-    }
-    if (d.post().contains(PostOp.RESIDUAL_ADD)) {
-      rows("residual", residual, d.type(), n, yLength);
-    }
     Cells in = Cells.of(x);
-    Cells weights = ReferencePackedWeights.cells(d.summary(), p, wLength);
+    Cells weights = ReferencePackedWeights.of(d.summary(), p, sizes().w()).cells();
     Cells bias = Cells.of(b);
     Cells added = Cells.of(residual);
     Cells out = Cells.of(y);
@@ -69,7 +49,7 @@ final class ReferenceConv2d extends BasePlan<Conv2dDesc> implements Conv2dPlan {
           for (int j = 0; j < d.q(); j++) {
             long at = y(image, k, i, j);
             double sum = window(in, weights, image, k, i, j);
-            out.set(at, post(sum, bias, k, added, at));
+            out.set(at, ReferencePostOps.apply(d.post(), sum, bias, k, added, at));
           }
         }
       }
@@ -99,31 +79,12 @@ final class ReferenceConv2d extends BasePlan<Conv2dDesc> implements Conv2dPlan {
     return sum;
   }
 
-  private double post(double value, Cells b, int k, Cells residual, long at) {
-    double y = value;
-    for (PostOp op : desc().post()) {
-      y =
-          switch (op) {
-            case BIAS -> y + b.get(k);
-            case RESIDUAL_ADD -> y + residual.get(at);
-            case RELU -> Math.max(0, y);
-          };
-    }
-    return y;
-  }
-
   @Override
-  public void backwardData(Context ctx, Tensor dy, PackedWeights p, Tensor mask, Tensor dx) {
-    planned(Direction.BACKWARD_DATA);
+  protected void runBackwardData(
+      Context ctx, long n, Tensor dy, PackedWeights p, Tensor mask, Tensor dx) {
     Conv2dDesc d = desc();
-    long n = batch("dy", dy, d.type(), d.n(), yLength);
-    rows("dx", dx, d.type(), n, xLength);
-    distinct("dx", dx, "dy", dy, false);
-    if (d.reluMask()) {
-      rows("mask", mask, d.type(), n, xLength);
-    }
     Cells gradient = Cells.of(dy);
-    Cells weights = ReferencePackedWeights.cells(d.summary(), p, wLength);
+    Cells weights = ReferencePackedWeights.of(d.summary(), p, sizes().w()).cells();
     Cells saved = Cells.of(mask);
     Cells out = Cells.of(dx);
     for (long image = 0; image < n; image++) {
@@ -170,14 +131,8 @@ final class ReferenceConv2d extends BasePlan<Conv2dDesc> implements Conv2dPlan {
   }
 
   @Override
-  public void backwardWeights(Context ctx, Tensor x, Tensor dy, Tensor dw) {
-    planned(Direction.BACKWARD_WEIGHTS);
+  protected void runBackwardWeights(Context ctx, long n, Tensor x, Tensor dy, Tensor dw) {
     Conv2dDesc d = desc();
-    long n = batch("x", x, d.type(), d.n(), xLength);
-    rows("dy", dy, d.type(), n, yLength);
-    elements("dw", dw, d.type(), wLength);
-    distinct("dw", dw, "x", x, false);
-    distinct("dw", dw, "dy", dy, false);
     Cells in = Cells.of(x);
     Cells gradient = Cells.of(dy);
     Cells out = Cells.of(dw);

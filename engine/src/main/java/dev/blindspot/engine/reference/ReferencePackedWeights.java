@@ -26,8 +26,8 @@ final class ReferencePackedWeights implements PackedWeights {
     }
   }
 
-  /** The weights' elements; refuses weights of another backend or size than planned. */
-  static Cells cells(String operation, PackedWeights p, long size) {
+  /** Refuses weights of another backend or size than planned. */
+  static ReferencePackedWeights of(String operation, PackedWeights p, long size) {
     if (!(p instanceof ReferencePackedWeights own) || own.w.size() != size) {
       throw new InvalidInputException(
           operation
@@ -37,7 +37,11 @@ final class ReferencePackedWeights implements PackedWeights {
               + size
               + " elements packed by reference");
     }
-    return Cells.of(own.w);
+    return own;
+  }
+
+  Cells cells() {
+    return Cells.of(w);
   }
 
   @Override

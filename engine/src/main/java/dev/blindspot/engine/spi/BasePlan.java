@@ -6,6 +6,7 @@ import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Guarantee;
 import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
@@ -55,6 +56,11 @@ public abstract class BasePlan<D extends Desc<?>> implements Plan {
   @Override
   public long workspaceBytes() {
     return 0;
+  }
+
+  /** False where a channel's place counts: tensors in {@link Layout#NHWC} are refused. */
+  protected boolean acceptsChannelsLast() {
+    return true;
   }
 
   /** Refuses a direction that was not asked for at plan time. */
@@ -137,6 +143,10 @@ public abstract class BasePlan<D extends Desc<?>> implements Plan {
               + " lives on another backend ("
               + t.backend().name()
               + "); copy it first");
+    }
+    if (t.layout() == Layout.NHWC && !acceptsChannelsLast()) {
+      throw new InvalidInputException(
+          desc.summary() + ": " + name + " is " + t + "; the layout must be NCHW (reorder first)");
     }
     t.storage().checkOpen();
   }

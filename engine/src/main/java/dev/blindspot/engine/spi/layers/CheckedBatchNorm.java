@@ -18,6 +18,11 @@ public abstract class CheckedBatchNorm extends BasePlan<BatchNormDesc> implement
     super(backend, d, o, i);
   }
 
+  @Override
+  protected final boolean acceptsChannelsLast() {
+    return false;
+  }
+
   private long length() {
     return desc().c() * desc().spatial();
   }

@@ -20,6 +20,11 @@ public abstract class CheckedConcat extends BasePlan<ConcatDesc> implements Conc
   }
 
   @Override
+  protected final boolean acceptsChannelsLast() {
+    return false;
+  }
+
+  @Override
   public final void forward(Context ctx, List<Tensor> parts, Tensor y) {
     planned(Direction.FORWARD);
     long n = batch("y", y, desc().type(), desc().n(), desc().length());

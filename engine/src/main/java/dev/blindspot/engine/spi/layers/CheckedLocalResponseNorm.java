@@ -20,6 +20,11 @@ public abstract class CheckedLocalResponseNorm extends BasePlan<LocalResponseNor
   }
 
   @Override
+  protected final boolean acceptsChannelsLast() {
+    return false;
+  }
+
+  @Override
   public final void forward(Context ctx, Tensor x, Tensor y) {
     planned(Direction.FORWARD);
     long n = batch("x", x, desc().type(), desc().n(), desc().c() * desc().spatial());

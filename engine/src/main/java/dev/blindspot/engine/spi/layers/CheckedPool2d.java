@@ -18,6 +18,11 @@ public abstract class CheckedPool2d extends BasePlan<Pool2dDesc> implements Pool
     super(backend, d, o, i);
   }
 
+  @Override
+  protected final boolean acceptsChannelsLast() {
+    return false;
+  }
+
   private long xLength() {
     return (long) desc().c() * desc().h() * desc().w();
   }
