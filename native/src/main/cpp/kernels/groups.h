@@ -1,7 +1,12 @@
 // Every file of kernels, by the name of its table.
 #define BS_GROUPS(X)  \
   X(activation)       \
-  X(dense) X(pool) X(normalise) X(loss) X(move)            \
+  X(convolution)      \
+  X(dense)            \
+  X(pool)             \
+  X(normalise)        \
+  X(loss)             \
+  X(move)             \
   X(rows_elementwise) \
   X(rows_reduce)      \
   X(rows_index)       \

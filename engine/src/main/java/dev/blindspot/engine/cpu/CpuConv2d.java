@@ -38,6 +38,9 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
     if (d.xLayout() == Layout.NHWC || d.yLayout() == Layout.NHWC) {
       return "layout NHWC; the kernel has NCHW only (reorder first)";
     }
+    if (taps(d) > Integer.MAX_VALUE || (long) d.p() * d.q() > Integer.MAX_VALUE) {
+      return "more than 2^31 taps or positions; OpenBLAS counts in 31 bits";
+    }
     return PostOps.reasonWhyNot(d.post());
   }
 
@@ -64,7 +67,7 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
     return Math.min(rows, (d.p() + blocks - 1) / blocks);
   }
 
-  /** As laid out by conv_task in kernels/dense.cpp. */
+  /** As laid out by conv_task in kernels/convolution.cpp. */
   @Override
   public long workspaceBytes() {
     Conv2dDesc d = desc();

@@ -21,8 +21,14 @@ final class CpuLinear extends CheckedWeighted<LinearDesc> implements LinearPlan 
     backend.add(
         LinearDesc.class,
         "openblas-gemm",
-        (d, o) -> PostOps.reasonWhyNot(d.post()),
+        (d, o) -> reasonWhyNot(d),
         (d, o, i) -> new CpuLinear(backend, d, o, i));
+  }
+
+  private static String reasonWhyNot(LinearDesc d) {
+    return d.n() > Integer.MAX_VALUE
+        ? "a batch of " + d.n() + "; OpenBLAS counts in 31 bits"
+        : PostOps.reasonWhyNot(d.post());
   }
 
   private CpuLinear(CpuBackend backend, LinearDesc d, PlanOptions o, Implementation<?, ?> i) {

@@ -3,7 +3,7 @@ package dev.blindspot.engine.cpu;
 import dev.blindspot.engine.primitives.PostOp;
 import java.util.List;
 
-/** Post-operations and options as the flags that kernels/dense.cpp takes. */
+/** Post-operations and options as the flags that kernels/dense.h names. */
 final class PostOps {
   private static final long MASK = 8;
   private static final long ACCUMULATE = 16;
