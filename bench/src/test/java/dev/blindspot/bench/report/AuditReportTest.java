@@ -110,6 +110,16 @@ class AuditReportTest {
   }
 
   @Test
+  void bothCertificatesSayWhatTheyAreAbout() {
+    String page = AuditReport.html(SampleAudits.audit(20, "m"), List.of());
+    assertTrue(page.contains("<td>float32 program</td><td>19 of 20</td>"));
+    assertTrue(page.contains("<td>real-valued network</td><td>20 of 20</td>"));
+    assertTrue(page.contains("<td>No input changes the float program.</td>"));
+    assertTrue(page.contains("<td>No input changes the real-valued network.</td>"));
+    assertTrue(page.contains("1 image, because the margin is within the rounding error."));
+  }
+
+  @Test
   void namesAreEscaped() {
     String evil = "</script><script>alert(1)</script>&{{title}}";
     String page = AuditReport.html(SampleAudits.audit(3, evil), List.of());

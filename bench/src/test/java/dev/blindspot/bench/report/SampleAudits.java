@@ -48,7 +48,9 @@ final class SampleAudits {
         new AuditResult.Clean(0.9785),
         new AuditResult.Attack("L-BFGS", "L2", false, 0.94, 0.0312, 0.87, 512.25),
         new AuditResult.Bounds(
-            "Lipschitz constant of the real-valued network, L2 norm to L2 norm",
+            "Lipschitz constant of the real-valued network, L2 norm to L2 norm"
+                + "; certified_l2: no input changes the float program"
+                + "; certified_l2_real: no input changes the real-valued network",
             List.of(
                 new AuditResult.LayerRow("linear1", "Linear", 5.9, 6.4, "Gram iteration"),
                 new AuditResult.LayerRow("sigmoid1", "Sigmoid", 0.25, 0.25, "largest derivative"),
