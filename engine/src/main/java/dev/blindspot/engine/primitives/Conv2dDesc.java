@@ -71,6 +71,10 @@ public record Conv2dDesc(
         c % groups == 0 && k % groups == 0,
         "Conv2d: groups " + groups + " must divide c " + c + " and k " + k);
     Check.that(
+        (long) h + padTop + padBottom <= Integer.MAX_VALUE
+            && (long) w + padLeft + padRight <= Integer.MAX_VALUE,
+        "Conv2d: the padded input of " + h + "x" + w + " has 2^31 rows or columns or more");
+    Check.that(
         size(h, padTop, padBottom, r, dilationH, strideH) > 0
             && size(w, padLeft, padRight, s, dilationW, strideW) > 0,
         "Conv2d: the window " + r + "x" + s + " is larger than the padded input " + h + "x" + w);

@@ -45,8 +45,12 @@ public record Pool2dDesc(
             && padRight < s,
         "Pool2d: padding must be between 0 and the window size - 1");
     Check.that(
-        h + padTop + padBottom >= r && w + padLeft + padRight >= s,
+        (long) h + padTop + padBottom >= r && (long) w + padLeft + padRight >= s,
         "Pool2d: the window " + r + "x" + s + " is larger than the padded input " + h + "x" + w);
+    Check.that(
+        (long) h + padTop + padBottom <= Integer.MAX_VALUE
+            && (long) w + padLeft + padRight <= Integer.MAX_VALUE,
+        "Pool2d: the padded input of " + h + "x" + w + " has 2^31 rows or columns or more");
   }
 
   /** Square windows and strides, no padding. */
