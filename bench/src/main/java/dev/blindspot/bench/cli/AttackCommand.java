@@ -1,7 +1,6 @@
 package dev.blindspot.bench.cli;
 
 import dev.blindspot.attacks.Distortion;
-import dev.blindspot.attacks.LbfgsAttack;
 import dev.blindspot.bench.Version;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.InvalidInputException;
@@ -22,7 +21,6 @@ import picocli.CommandLine.Option;
     description = "Attacks correctly classified test examples with FGSM, PGD or L-BFGS.")
 final class AttackCommand extends BlindspotCommand {
   private static final int BATCH = 250;
-  private static final int PGD_STEPS = 40;
 
   @Mixin private ModelOptions subject;
 
@@ -42,10 +40,8 @@ final class AttackCommand extends BlindspotCommand {
   @Option(
       names = "--eps",
       paramLabel = "X",
-      defaultValue = "0.1",
-      description =
-          "Radius of the ball of fgsm and pgd; pixels are 0 to 1 (default: ${DEFAULT-VALUE}).")
-  private double eps;
+      description = "Radius of the ball of fgsm and pgd; pixels are 0 to 1 (default: 0.1).")
+  private Double eps;
 
   @Option(
       names = "--step-size",
@@ -63,9 +59,8 @@ final class AttackCommand extends BlindspotCommand {
   @Option(
       names = "--restarts",
       paramLabel = "N",
-      defaultValue = "1",
-      description = "Random starts of pgd (default: ${DEFAULT-VALUE}).")
-  private int restarts;
+      description = "Random starts of pgd (default: 1).")
+  private Integer restarts;
 
   @Option(
       names = "--examples",
@@ -117,8 +112,7 @@ final class AttackCommand extends BlindspotCommand {
     if (examples < 1) {
       throw new InvalidInputException("--examples must be at least 1, not " + examples);
     }
-    Norm chosen = norm != null ? norm : kind == AttackSettings.Kind.LBFGS ? Norm.L2 : Norm.LINF;
-    AttackSettings settings = new AttackSettings(kind, chosen, eps, stepSize, steps(), restarts);
+    AttackSettings settings = AttackSettings.of(kind, norm, eps, stepSize, steps, restarts);
     subject.check();
     try (Backend backend = openBackend()) {
       DataSplit data = subject.loadData(seed);
@@ -128,12 +122,6 @@ final class AttackCommand extends BlindspotCommand {
       }
     }
     return CommandLineTool.DONE;
-  }
-
-  private int steps() {
-    return steps != null
-        ? steps
-        : kind == AttackSettings.Kind.LBFGS ? LbfgsAttack.defaults().iterations() : PGD_STEPS;
   }
 
   private void run(AttackSettings settings, Backend backend, Subject network, DataSplit data) {

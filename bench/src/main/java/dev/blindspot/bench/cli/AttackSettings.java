@@ -6,6 +6,7 @@ import dev.blindspot.attacks.LbfgsAttack;
 import dev.blindspot.attacks.ProjectedGradientDescent;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.primitives.Norm;
+import java.util.Locale;
 
 /**
  * Which attack, how strong.
@@ -17,6 +18,9 @@ import dev.blindspot.engine.primitives.Norm;
  * @param restarts of PGD with random starts
  */
 record AttackSettings(Kind kind, Norm norm, double eps, Double stepSize, int steps, int restarts) {
+
+  private static final double EPS = 0.1;
+  private static final int PGD_STEPS = 40;
 
   /** The attacks. */
   enum Kind {
@@ -40,6 +44,34 @@ record AttackSettings(Kind kind, Norm norm, double eps, Double stepSize, int ste
     }
     if (kind == Kind.LBFGS && norm != Norm.L2) {
       throw new InvalidInputException("--attack lbfgs minimises the L2 norm only, not " + norm);
+    }
+  }
+
+  /**
+   * Settings from options, null where one was not given. An option that an attack has no use for is
+   * refused: it would promise what does not happen.
+   */
+  static AttackSettings of(
+      Kind kind, Norm norm, Double eps, Double stepSize, Integer steps, Integer restarts) {
+    refuse(kind == Kind.LBFGS, kind, "--eps", eps);
+    refuse(kind != Kind.PGD, kind, "--step-size", stepSize);
+    refuse(kind == Kind.FGSM, kind, "--steps", steps);
+    refuse(kind != Kind.PGD, kind, "--restarts", restarts);
+    boolean minimal = kind == Kind.LBFGS;
+    int usual = minimal ? LbfgsAttack.defaults().iterations() : PGD_STEPS;
+    return new AttackSettings(
+        kind,
+        norm != null ? norm : minimal ? Norm.L2 : Norm.LINF,
+        eps == null ? EPS : eps,
+        stepSize,
+        steps == null ? usual : steps,
+        restarts == null ? 1 : restarts);
+  }
+
+  private static void refuse(boolean useless, Kind kind, String option, Object value) {
+    if (useless && value != null) {
+      throw new InvalidInputException(
+          option + " means nothing to --attack " + kind.name().toLowerCase(Locale.ROOT));
     }
   }
 

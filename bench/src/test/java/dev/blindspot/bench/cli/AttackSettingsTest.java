@@ -27,7 +27,11 @@ class AttackSettingsTest {
           {"--steps", "0"},
           {"--restarts", "-1"},
           {"--examples", "0"},
-          {"--attack", "lbfgs", "--norm", "linf"}
+          {"--attack", "lbfgs", "--norm", "linf"},
+          {"--eps", "1", "--attack", "lbfgs"},
+          {"--restarts", "2", "--attack", "lbfgs"},
+          {"--steps", "2", "--attack", "fgsm"},
+          {"--step-size", "0.1", "--attack", "fgsm"}
         }) {
       String[] line = new String[args.length + 1];
       line[0] = "attack";
