@@ -10,8 +10,10 @@ import java.util.Set;
  * @param directions the directions that will be executed; others are refused at execution
  * @param precision how products are formed
  * @param accumulate gradients are added to what dx, dw, db hold instead of overwriting it
+ * @param implementation only implementations whose name begins so are considered; "" for all
  */
-public record PlanOptions(Set<Direction> directions, Precision precision, boolean accumulate) {
+public record PlanOptions(
+    Set<Direction> directions, Precision precision, boolean accumulate, String implementation) {
 
   public PlanOptions {
     if (directions.isEmpty()) {
@@ -22,7 +24,7 @@ public record PlanOptions(Set<Direction> directions, Precision precision, boolea
 
   /** Strict FP32, overwriting gradients, these directions. */
   public static PlanOptions directions(Direction first, Direction... rest) {
-    return new PlanOptions(EnumSet.of(first, rest), Precision.FP32, false);
+    return new PlanOptions(EnumSet.of(first, rest), Precision.FP32, false, "");
   }
 
   /** Forward only, strict FP32. */
@@ -32,14 +34,19 @@ public record PlanOptions(Set<Direction> directions, Precision precision, boolea
 
   /** All directions, strict FP32. */
   public static PlanOptions all() {
-    return new PlanOptions(EnumSet.allOf(Direction.class), Precision.FP32, false);
+    return new PlanOptions(EnumSet.allOf(Direction.class), Precision.FP32, false, "");
   }
 
   public PlanOptions precision(Precision p) {
-    return new PlanOptions(directions, p, accumulate);
+    return new PlanOptions(directions, p, accumulate, implementation);
   }
 
   public PlanOptions accumulate(boolean a) {
-    return new PlanOptions(directions, precision, a);
+    return new PlanOptions(directions, precision, a, implementation);
+  }
+
+  /** Only implementations whose name begins so: "cudnn:legacy". */
+  public PlanOptions implementation(String prefix) {
+    return new PlanOptions(directions, precision, accumulate, prefix);
   }
 }

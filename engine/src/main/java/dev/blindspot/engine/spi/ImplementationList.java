@@ -83,6 +83,9 @@ public final class ImplementationList {
 
   private <P extends Plan> String reason(
       Implementation<Desc<P>, P> candidate, Desc<P> desc, PlanOptions options) {
+    if (!candidate.name().startsWith(options.implementation())) {
+      return "only " + options.implementation() + " is asked for";
+    }
     if (deterministic && !candidate.guarantees().containsAll(EnumSet.allOf(Guarantee.class))) {
       Set<Guarantee> missing = EnumSet.allOf(Guarantee.class);
       missing.removeAll(candidate.guarantees());

@@ -48,7 +48,7 @@ final class Shapes {
     if (setup.parameterGradient()) {
       d.add(Direction.BACKWARD_WEIGHTS);
     }
-    return new PlanOptions(d, setup.precision(), false);
+    return new PlanOptions(d, setup.precision(), false, "");
   }
 
   /** Copies the elements as they are, both ways. */
