@@ -1,13 +1,11 @@
 package dev.blindspot.engine.cpu;
 
 import dev.blindspot.engine.AllocationException;
-import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.BackendOptions;
 import dev.blindspot.engine.BlindspotException;
 import dev.blindspot.engine.CacheFolder;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Desc;
-import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Guarantee;
 import dev.blindspot.engine.ImplementationReport;
 import dev.blindspot.engine.InvalidInputException;
@@ -21,6 +19,8 @@ import dev.blindspot.engine.custom.CompiledKernel;
 import dev.blindspot.engine.custom.KernelSource;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.ImplementationList;
+import dev.blindspot.engine.spi.kernels.KernelBackend;
+import dev.blindspot.engine.spi.kernels.KernelPlans;
 import dev.blindspot.kernels.Kernels;
 import java.util.EnumSet;
 import java.util.List;
@@ -32,7 +32,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 
 /** Our kernels and OpenBLAS; see the package description. */
-final class CpuBackend implements Backend {
+final class CpuBackend implements KernelBackend {
   private static final Set<Guarantee> EVERYTHING = EnumSet.allOf(Guarantee.class);
   private static final List<List<String>> LEVEL_FLAGS =
       List.of(
@@ -61,36 +61,11 @@ final class CpuBackend implements Backend {
         new CppCompiler(
             CacheFolder.root().resolve("kernels"), cxx == null || cxx.isBlank() ? "g++" : cxx);
     implementations = new ImplementationList("cpu", options.deterministic(), options.verbose());
-    CpuActivation.register(this);
+    KernelPlans.register(this);
     CpuConv2d.register(this);
-    CpuPool2d.register(this);
-    CpuSoftmax.register(this);
-    CpuLoss.register(this);
-    CpuMargin.register(this);
-    CpuBatchNorm.register(this);
-    CpuLocalResponseNorm.register(this);
-    CpuContrastNorm.register(this);
-    CpuConcat.register(this);
-    CpuDropout.register(this);
-    CpuReorder.register(this);
-    CpuCast.register(this);
     CpuLinear.register(this);
     CpuMatMul.register(this);
-    CpuBias.register(this);
     CpuSingularValues.register(this);
-    CpuElementwise.register(this);
-    CpuRowwise.register(this);
-    CpuCompare.register(this);
-    CpuMask.register(this);
-    CpuCount.register(this);
-    CpuSelect.register(this);
-    CpuRowReduce.register(this);
-    CpuArgmax.register(this);
-    CpuIndex.register(this);
-    CpuSort.register(this);
-    CpuProjection.register(this);
-    CpuRandom.register(this);
-    CpuLbfgs.register(this);
   }
 
   private static int level(Isa isa) {
@@ -112,7 +87,8 @@ final class CpuBackend implements Backend {
   }
 
   /** Address of a kernel at this backend's level. */
-  long kernel(String name) {
+  @Override
+  public long kernel(String name) {
     long address = Kernels.find(level, name);
     if (address == 0) {
       throw new BlindspotException(
@@ -121,13 +97,9 @@ final class CpuBackend implements Backend {
     return address;
   }
 
-  /**
-   * Appends an implementation named "cpu:LEVEL-name" that keeps every guarantee.
-   *
-   * @param reasonWhyNot empty where the kernel supports desc and options; precisions but FP32 are
-   *     refused before
-   */
-  <D extends Desc<P>, P extends Plan> void add(
+  /** Names are "cpu:LEVEL-name"; precisions but FP32 are refused. */
+  @Override
+  public <D extends Desc<P>, P extends Plan> void add(
       Class<D> desc,
       String name,
       BiFunction<D, PlanOptions, String> reasonWhyNot,
@@ -142,16 +114,6 @@ final class CpuBackend implements Backend {
                     ? reasonWhyNot.apply(d, o)
                     : "products are formed in FP32 only, not " + o.precision(),
             factory));
-  }
-
-  /** The reason why a kernel that has only F32 refuses a type, or "". */
-  static String onlyF32(ElementType type) {
-    return type == ElementType.F32 ? "" : "element type " + type + "; the kernel has F32 only";
-  }
-
-  /** "_f32" or "_f64". */
-  static String suffix(ElementType type) {
-    return "_" + type.name().toLowerCase(Locale.ROOT);
   }
 
   @Override
@@ -217,6 +179,16 @@ final class CpuBackend implements Backend {
               + "(const Arguments& args, int64_t from, int64_t to)");
     }
     return new CpuKernel(this, source, function);
+  }
+
+  @Override
+  public CpuContext begin(Context ctx, Desc<?> desc, long workspaceBytes) {
+    return CpuContext.begin(ctx, this, desc, workspaceBytes);
+  }
+
+  @Override
+  public long parallelTasks(long n) {
+    return options.threads();
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Program;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.spi.Storage;
+import dev.blindspot.engine.spi.kernels.KernelCall;
 import dev.blindspot.kernels.Kernels;
 import dev.blindspot.kernels.Memory;
 import java.lang.invoke.MethodHandles;
@@ -22,7 +23,7 @@ import java.util.Set;
  * Worker pool, workspace and the block that a kernel's arguments are written to. Plans write their
  * arguments in the order of the kernel's struct between {@link #begin} and {@link #execute}.
  */
-final class CpuContext implements Context {
+final class CpuContext implements Context, KernelCall {
   private static final int ARGUMENT_BYTES = 4096;
   private static final VarHandle USER;
 
@@ -117,24 +118,28 @@ final class CpuContext implements Context {
     USER.setRelease(this, (Thread) null);
   }
 
-  CpuContext put(long value) {
+  @Override
+  public CpuContext put(long value) {
     block.putLong(at, value);
     at += 8;
     return this;
   }
 
-  CpuContext put(double value) {
+  @Override
+  public CpuContext put(double value) {
     block.putDouble(at, value);
     at += 8;
     return this;
   }
 
-  CpuContext put(boolean value) {
-    return put(value ? 1L : 0L);
+  /** Kernels find the workspace through their context. */
+  @Override
+  public CpuContext putWorkspace() {
+    return put(0L);
   }
 
-  /** The tensor's address; 0 for null. */
-  CpuContext put(Tensor t) {
+  @Override
+  public CpuContext put(Tensor t) {
     if (t == null) {
       return put(0L);
     }
@@ -144,8 +149,8 @@ final class CpuContext implements Context {
     return put(t.address());
   }
 
-  /** Runs the kernel on the arguments written since begin, or records it. */
-  void execute(long kernel) {
+  @Override
+  public void execute(long kernel) {
     Kernels.execute(handle, kernel, arguments, at);
     release();
   }

@@ -9,6 +9,9 @@ import dev.blindspot.engine.primitives.Conv2dDesc;
 import dev.blindspot.engine.primitives.Conv2dPlan;
 import dev.blindspot.engine.primitives.PackedWeights;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.kernels.KernelBackend;
+import dev.blindspot.engine.spi.kernels.KernelCall;
+import dev.blindspot.engine.spi.kernels.PostOps;
 import dev.blindspot.engine.spi.layers.CheckedWeighted;
 
 /**
@@ -47,7 +50,7 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
   private CpuConv2d(CpuBackend backend, Conv2dDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i, Sizes.of(d));
     this.backend = backend;
-    String type = CpuBackend.suffix(d.type());
+    String type = KernelBackend.suffix(d.type());
     forward = backend.kernel("conv_forward" + type);
     backwardData = backend.kernel("conv_backward_data" + type);
     backwardWeights = backend.kernel("conv_backward_weights" + type);
@@ -110,7 +113,7 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
     arguments(ctx, n, flags, x, dw, null, null, dy, null).execute(backwardWeights);
   }
 
-  private CpuContext arguments(
+  private KernelCall arguments(
       Context ctx,
       long n,
       long flags,

@@ -7,6 +7,9 @@ import dev.blindspot.engine.primitives.LinearDesc;
 import dev.blindspot.engine.primitives.LinearPlan;
 import dev.blindspot.engine.primitives.PackedWeights;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.kernels.KernelBackend;
+import dev.blindspot.engine.spi.kernels.KernelCall;
+import dev.blindspot.engine.spi.kernels.PostOps;
 import dev.blindspot.engine.spi.layers.CheckedWeighted;
 
 /** Dense layer by OpenBLAS, split among the context's threads; epilogues by our kernels. */
@@ -34,7 +37,7 @@ final class CpuLinear extends CheckedWeighted<LinearDesc> implements LinearPlan 
   private CpuLinear(CpuBackend backend, LinearDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i, Sizes.of(d));
     this.backend = backend;
-    String type = CpuBackend.suffix(d.type());
+    String type = KernelBackend.suffix(d.type());
     forward = backend.kernel("linear_forward" + type);
     backwardData = backend.kernel("linear_backward_data" + type);
     backwardWeights = backend.kernel("linear_backward_weights" + type);
@@ -80,7 +83,7 @@ final class CpuLinear extends CheckedWeighted<LinearDesc> implements LinearPlan 
     arguments(ctx, n, flags, x, dw, null, null, dy, null).execute(backwardWeights);
   }
 
-  private CpuContext arguments(
+  private KernelCall arguments(
       Context ctx,
       long n,
       long flags,

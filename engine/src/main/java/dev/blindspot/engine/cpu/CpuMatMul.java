@@ -7,6 +7,7 @@ import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.MatMulDesc;
 import dev.blindspot.engine.primitives.MatMulPlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.kernels.KernelBackend;
 
 /** Matrix product by OpenBLAS, split among the context's threads. */
 final class CpuMatMul extends CpuPlan<MatMulDesc> implements MatMulPlan {
@@ -22,7 +23,7 @@ final class CpuMatMul extends CpuPlan<MatMulDesc> implements MatMulPlan {
 
   private CpuMatMul(CpuBackend backend, MatMulDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
-    kernel = backend.kernel("matmul" + CpuBackend.suffix(d.type()));
+    kernel = backend.kernel("matmul" + KernelBackend.suffix(d.type()));
   }
 
   @Override

@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
@@ -9,20 +9,20 @@ import dev.blindspot.engine.primitives.ActivationPlan;
 import dev.blindspot.engine.spi.Implementation;
 
 /** Activation functions by kernels/activation.cpp. */
-final class CpuActivation extends CpuPlan<ActivationDesc> implements ActivationPlan {
+final class KernelActivation extends KernelPlan<ActivationDesc> implements ActivationPlan {
   private final long forward;
   private final long backward;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
         ActivationDesc.class,
         "activation",
-        (d, o) -> CpuBackend.onlyF32(d.type()),
-        (d, o, i) -> new CpuActivation(backend, d, o, i));
+        (d, o) -> KernelBackend.onlyF32(d.type()),
+        (d, o, i) -> new KernelActivation(backend, d, o, i));
   }
 
-  private CpuActivation(
-      CpuBackend backend, ActivationDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelActivation(
+      KernelBackend backend, ActivationDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     forward = backend.kernel("activation_forward_f32");
     backward = backend.kernel("activation_backward_f32");
@@ -48,7 +48,7 @@ final class CpuActivation extends CpuPlan<ActivationDesc> implements ActivationP
     arguments(ctx, n, y, null, dy, dx).execute(backward);
   }
 
-  private CpuContext arguments(Context ctx, long n, Tensor y, Tensor x, Tensor dy, Tensor dx) {
+  private KernelCall arguments(Context ctx, long n, Tensor y, Tensor x, Tensor dy, Tensor dx) {
     return begin(ctx)
         .put(desc().activation().ordinal())
         .put(n * desc().length())

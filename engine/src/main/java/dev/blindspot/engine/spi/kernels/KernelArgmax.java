@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,16 +8,16 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedArgmax;
 
 /** Argmax by kernels/rows_reduce.cpp. */
-final class CpuArgmax extends CheckedArgmax {
-  private final CpuBackend backend;
+final class KernelArgmax extends CheckedArgmax {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
-        ArgmaxDesc.class, "argmax", (d, o) -> "", (d, o, i) -> new CpuArgmax(backend, d, o, i));
+        ArgmaxDesc.class, "argmax", (d, o) -> "", (d, o, i) -> new KernelArgmax(backend, d, o, i));
   }
 
-  private CpuArgmax(CpuBackend backend, ArgmaxDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelArgmax(KernelBackend backend, ArgmaxDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("argmax");
@@ -25,7 +25,8 @@ final class CpuArgmax extends CheckedArgmax {
 
   @Override
   protected void run(Context ctx, long n, Tensor x, Tensor index) {
-    CpuContext.begin(ctx, backend, desc(), 0)
+    backend
+        .begin(ctx, desc(), 0)
         .put(desc().type().ordinal())
         .put(n)
         .put(desc().length())

@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,23 +8,24 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.layers.CheckedBatchNorm;
 
 /** Batch normalisation by kernels/normalise.cpp. */
-final class CpuBatchNorm extends CheckedBatchNorm {
-  private final CpuBackend backend;
+final class KernelBatchNorm extends CheckedBatchNorm {
+  private final KernelBackend backend;
   private final long forwardInference;
   private final long forwardTraining;
   private final long dataInference;
   private final long weightsInference;
   private final long backwardTraining;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
         BatchNormDesc.class,
         "batch-norm",
-        (d, o) -> CpuBackend.onlyF32(d.type()),
-        (d, o, i) -> new CpuBatchNorm(backend, d, o, i));
+        (d, o) -> KernelBackend.onlyF32(d.type()),
+        (d, o, i) -> new KernelBatchNorm(backend, d, o, i));
   }
 
-  private CpuBatchNorm(CpuBackend backend, BatchNormDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelBatchNorm(
+      KernelBackend backend, BatchNormDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     forwardInference = backend.kernel("batch_norm_inference_f32");
@@ -34,11 +35,11 @@ final class CpuBatchNorm extends CheckedBatchNorm {
     backwardTraining = backend.kernel("batch_norm_backward_training_f32");
   }
 
-  private CpuContext begin(Context ctx) {
-    return CpuContext.begin(ctx, backend, desc(), 0);
+  private KernelCall begin(Context ctx) {
+    return backend.begin(ctx, desc(), 0);
   }
 
-  private CpuContext sizes(Context ctx, long n, double momentum) {
+  private KernelCall sizes(Context ctx, long n, double momentum) {
     return begin(ctx)
         .put(n)
         .put(desc().c())
@@ -65,13 +66,13 @@ final class CpuBatchNorm extends CheckedBatchNorm {
         .execute(forwardInference);
   }
 
-  private static CpuContext inputs(
-      CpuContext c, Tensor x, Tensor gamma, Tensor beta, Tensor mean, Tensor variance) {
+  private static KernelCall inputs(
+      KernelCall c, Tensor x, Tensor gamma, Tensor beta, Tensor mean, Tensor variance) {
     return c.put(x).put(gamma).put(beta).put(mean).put(variance);
   }
 
   private static void gradients(
-      CpuContext c, Tensor dy, Tensor dx, Tensor dgamma, Tensor dbeta, long kernel) {
+      KernelCall c, Tensor dy, Tensor dx, Tensor dgamma, Tensor dbeta, long kernel) {
     c.put((Tensor) null).put(dy).put(dx).put(dgamma).put(dbeta).execute(kernel);
   }
 
@@ -98,7 +99,7 @@ final class CpuBatchNorm extends CheckedBatchNorm {
   @Override
   protected void runBackwardDataInference(
       Context ctx, long n, Tensor dy, Tensor gamma, Tensor variance, Tensor dx) {
-    CpuContext c = inputs(sizes(ctx, n, 0), null, gamma, null, null, variance);
+    KernelCall c = inputs(sizes(ctx, n, 0), null, gamma, null, null, variance);
     gradients(c.put((Tensor) null).put((Tensor) null), dy, dx, null, null, dataInference);
   }
 
@@ -112,7 +113,7 @@ final class CpuBatchNorm extends CheckedBatchNorm {
       Tensor variance,
       Tensor dgamma,
       Tensor dbeta) {
-    CpuContext c = inputs(sizes(ctx, n, 0), x, null, null, mean, variance);
+    KernelCall c = inputs(sizes(ctx, n, 0), x, null, null, mean, variance);
     gradients(c.put((Tensor) null).put((Tensor) null), dy, null, dgamma, dbeta, weightsInference);
   }
 
@@ -128,7 +129,7 @@ final class CpuBatchNorm extends CheckedBatchNorm {
       Tensor dx,
       Tensor dgamma,
       Tensor dbeta) {
-    CpuContext c = inputs(sizes(ctx, n, 0), x, gamma, null, null, null);
+    KernelCall c = inputs(sizes(ctx, n, 0), x, gamma, null, null, null);
     gradients(c.put(savedMean).put(savedInverseDeviation), dy, dx, dgamma, dbeta, backwardTraining);
   }
 }

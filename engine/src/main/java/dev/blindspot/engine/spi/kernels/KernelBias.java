@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
@@ -9,18 +9,19 @@ import dev.blindspot.engine.primitives.BiasPlan;
 import dev.blindspot.engine.spi.Implementation;
 
 /** Bias for each channel by kernels/dense.cpp. */
-final class CpuBias extends CpuPlan<BiasDesc> implements BiasPlan {
+final class KernelBias extends KernelPlan<BiasDesc> implements BiasPlan {
   private final long forward;
   private final long backward;
 
-  static void register(CpuBackend backend) {
-    backend.add(BiasDesc.class, "bias", (d, o) -> "", (d, o, i) -> new CpuBias(backend, d, o, i));
+  static void register(KernelBackend backend) {
+    backend.add(
+        BiasDesc.class, "bias", (d, o) -> "", (d, o, i) -> new KernelBias(backend, d, o, i));
   }
 
-  private CpuBias(CpuBackend backend, BiasDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelBias(KernelBackend backend, BiasDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
-    forward = backend.kernel("bias_forward" + CpuBackend.suffix(d.type()));
-    backward = backend.kernel("bias_backward" + CpuBackend.suffix(d.type()));
+    forward = backend.kernel("bias_forward" + KernelBackend.suffix(d.type()));
+    backward = backend.kernel("bias_backward" + KernelBackend.suffix(d.type()));
   }
 
   @Override
@@ -50,7 +51,7 @@ final class CpuBias extends CpuPlan<BiasDesc> implements BiasPlan {
     arguments(ctx, n, dy, db, null).execute(backward);
   }
 
-  private CpuContext arguments(Context ctx, long n, Tensor x, Tensor b, Tensor y) {
+  private KernelCall arguments(Context ctx, long n, Tensor x, Tensor b, Tensor y) {
     return begin(ctx)
         .put(n)
         .put(desc().c())

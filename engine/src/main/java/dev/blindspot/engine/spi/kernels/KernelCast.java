@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,22 +8,23 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.layers.CheckedCast;
 
 /** Change of element type by kernels/move.cpp. */
-final class CpuCast extends CheckedCast {
-  private final CpuBackend backend;
+final class KernelCast extends CheckedCast {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
-    backend.add(CastDesc.class, "cast", (d, o) -> "", (d, o, i) -> new CpuCast(backend, d, o, i));
+  static void register(KernelBackend backend) {
+    backend.add(
+        CastDesc.class, "cast", (d, o) -> "", (d, o, i) -> new KernelCast(backend, d, o, i));
   }
 
-  private CpuCast(CpuBackend backend, CastDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelCast(KernelBackend backend, CastDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("cast");
   }
 
-  private CpuContext begin(Context ctx) {
-    return CpuContext.begin(ctx, backend, desc(), 0);
+  private KernelCall begin(Context ctx) {
+    return backend.begin(ctx, desc(), 0);
   }
 
   @Override

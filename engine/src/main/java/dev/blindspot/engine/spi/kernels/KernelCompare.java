@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,16 +8,20 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedCompare;
 
 /** Comparisons by kernels/rows_elementwise.cpp. */
-final class CpuCompare extends CheckedCompare {
-  private final CpuBackend backend;
+final class KernelCompare extends CheckedCompare {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
-        CompareDesc.class, "compare", (d, o) -> "", (d, o, i) -> new CpuCompare(backend, d, o, i));
+        CompareDesc.class,
+        "compare",
+        (d, o) -> "",
+        (d, o, i) -> new KernelCompare(backend, d, o, i));
   }
 
-  private CpuCompare(CpuBackend backend, CompareDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelCompare(
+      KernelBackend backend, CompareDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("compare");
@@ -25,7 +29,8 @@ final class CpuCompare extends CheckedCompare {
 
   @Override
   protected void run(Context ctx, long n, Tensor a, Tensor b, double number, Tensor mask) {
-    CpuContext.begin(ctx, backend, desc(), 0)
+    backend
+        .begin(ctx, desc(), 0)
         .put(desc().comparison().ordinal())
         .put(desc().type().ordinal())
         .put(n * desc().length())

@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.ElementType;
@@ -10,17 +10,17 @@ import dev.blindspot.engine.spi.layers.CheckedConcat;
 import java.util.List;
 
 /** Concatenation, a part at a time, by kernels/move.cpp. */
-final class CpuConcat extends CheckedConcat {
-  private final CpuBackend backend;
+final class KernelConcat extends CheckedConcat {
+  private final KernelBackend backend;
   private final long join;
   private final long split;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
         ConcatDesc.class,
         "concat",
         (d, o) -> reasonWhyNot(d, o),
-        (d, o, i) -> new CpuConcat(backend, d, o, i));
+        (d, o, i) -> new KernelConcat(backend, d, o, i));
   }
 
   private static String reasonWhyNot(ConcatDesc d, PlanOptions o) {
@@ -28,15 +28,15 @@ final class CpuConcat extends CheckedConcat {
     return adds || !o.accumulate() ? "" : "accumulation in " + d.type();
   }
 
-  private CpuConcat(CpuBackend backend, ConcatDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelConcat(KernelBackend backend, ConcatDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     join = backend.kernel("concat");
     split = backend.kernel("split");
   }
 
-  private CpuContext begin(Context ctx) {
-    return CpuContext.begin(ctx, backend, desc(), 0);
+  private KernelCall begin(Context ctx) {
+    return backend.begin(ctx, desc(), 0);
   }
 
   @Override

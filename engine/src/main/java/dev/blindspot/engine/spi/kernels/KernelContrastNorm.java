@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,29 +8,29 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.layers.CheckedContrastNorm;
 
 /** By kernels/normalise.cpp. */
-final class CpuContrastNorm extends CheckedContrastNorm {
-  private final CpuBackend backend;
+final class KernelContrastNorm extends CheckedContrastNorm {
+  private final KernelBackend backend;
   private final long forward;
   private final long backward;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
         ContrastNormDesc.class,
         "contrast-norm",
-        (d, o) -> CpuBackend.onlyF32(d.type()),
-        (d, o, i) -> new CpuContrastNorm(backend, d, o, i));
+        (d, o) -> KernelBackend.onlyF32(d.type()),
+        (d, o, i) -> new KernelContrastNorm(backend, d, o, i));
   }
 
-  private CpuContrastNorm(
-      CpuBackend backend, ContrastNormDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelContrastNorm(
+      KernelBackend backend, ContrastNormDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     forward = backend.kernel("contrast_forward_f32");
     backward = backend.kernel("contrast_backward_f32");
   }
 
-  private CpuContext begin(Context ctx) {
-    return CpuContext.begin(ctx, backend, desc(), 0);
+  private KernelCall begin(Context ctx) {
+    return backend.begin(ctx, desc(), 0);
   }
 
   @Override
@@ -43,7 +43,7 @@ final class CpuContrastNorm extends CheckedContrastNorm {
     arguments(ctx, n).put(x).put((Tensor) null).put(dy).put(dx).execute(backward);
   }
 
-  private CpuContext arguments(Context ctx, long n) {
+  private KernelCall arguments(Context ctx, long n) {
     return begin(ctx)
         .put(n)
         .put(desc().length())

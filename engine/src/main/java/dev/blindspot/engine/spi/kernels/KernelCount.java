@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,16 +8,16 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedCount;
 
 /** Counts by kernels/rows_elementwise.cpp. */
-final class CpuCount extends CheckedCount {
-  private final CpuBackend backend;
+final class KernelCount extends CheckedCount {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
-        CountDesc.class, "count", (d, o) -> "", (d, o, i) -> new CpuCount(backend, d, o, i));
+        CountDesc.class, "count", (d, o) -> "", (d, o, i) -> new KernelCount(backend, d, o, i));
   }
 
-  private CpuCount(CpuBackend backend, CountDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelCount(KernelBackend backend, CountDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("count");
@@ -25,11 +25,6 @@ final class CpuCount extends CheckedCount {
 
   @Override
   protected void run(Context ctx, long stretches, long length, Tensor mask, Tensor count) {
-    CpuContext.begin(ctx, backend, desc(), 0)
-        .put(stretches)
-        .put(length)
-        .put(mask)
-        .put(count)
-        .execute(kernel);
+    backend.begin(ctx, desc(), 0).put(stretches).put(length).put(mask).put(count).execute(kernel);
   }
 }

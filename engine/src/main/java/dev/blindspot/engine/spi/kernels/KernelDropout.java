@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -9,26 +9,27 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.layers.CheckedDropout;
 
 /** Dropout by kernels/move.cpp, with the bits of the reference. */
-final class CpuDropout extends CheckedDropout {
-  private final CpuBackend backend;
+final class KernelDropout extends CheckedDropout {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
         DropoutDesc.class,
         "dropout",
-        (d, o) -> CpuBackend.onlyF32(d.type()),
-        (d, o, i) -> new CpuDropout(backend, d, o, i));
+        (d, o) -> KernelBackend.onlyF32(d.type()),
+        (d, o, i) -> new KernelDropout(backend, d, o, i));
   }
 
-  private CpuDropout(CpuBackend backend, DropoutDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelDropout(
+      KernelBackend backend, DropoutDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("dropout_f32");
   }
 
-  private CpuContext begin(Context ctx) {
-    return CpuContext.begin(ctx, backend, desc(), 0);
+  private KernelCall begin(Context ctx) {
+    return backend.begin(ctx, desc(), 0);
   }
 
   @Override

@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,20 +8,20 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedElementwise;
 
 /** Element-wise operations by kernels/rows_elementwise.cpp. */
-final class CpuElementwise extends CheckedElementwise {
-  private final CpuBackend backend;
+final class KernelElementwise extends CheckedElementwise {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
         ElementwiseDesc.class,
         "elementwise",
         (d, o) -> "",
-        (d, o, i) -> new CpuElementwise(backend, d, o, i));
+        (d, o, i) -> new KernelElementwise(backend, d, o, i));
   }
 
-  private CpuElementwise(
-      CpuBackend backend, ElementwiseDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelElementwise(
+      KernelBackend backend, ElementwiseDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("elementwise");
@@ -29,7 +29,8 @@ final class CpuElementwise extends CheckedElementwise {
 
   @Override
   protected void run(Context ctx, long n, Tensor a, Tensor b, double alpha, double beta, Tensor y) {
-    CpuContext.begin(ctx, backend, desc(), 0)
+    backend
+        .begin(ctx, desc(), 0)
         .put(desc().op().ordinal())
         .put(desc().type().ordinal())
         .put(n * desc().length())

@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -10,16 +10,16 @@ import dev.blindspot.engine.spi.rows.CheckedIndex;
 /**
  * Copies by index by kernels/rows_index.cpp: an index outside gives NaN, or leaves integers alone.
  */
-final class CpuIndex extends CheckedIndex {
-  private final CpuBackend backend;
+final class KernelIndex extends CheckedIndex {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
-        IndexDesc.class, "index", (d, o) -> "", (d, o, i) -> new CpuIndex(backend, d, o, i));
+        IndexDesc.class, "index", (d, o) -> "", (d, o, i) -> new KernelIndex(backend, d, o, i));
   }
 
-  private CpuIndex(CpuBackend backend, IndexDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelIndex(KernelBackend backend, IndexDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("index");
@@ -27,7 +27,8 @@ final class CpuIndex extends CheckedIndex {
 
   @Override
   protected void run(Context ctx, long n, long bound, Tensor index, Tensor x, Tensor y) {
-    CpuContext.begin(ctx, backend, desc(), 0)
+    backend
+        .begin(ctx, desc(), 0)
         .put(desc().op().ordinal())
         .put(desc().type().bytes())
         .put(desc().type().isFloating())

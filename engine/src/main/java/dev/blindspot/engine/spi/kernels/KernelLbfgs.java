@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -9,17 +9,17 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedLbfgs;
 
 /** L-BFGS by kernels/rows_lbfgs.cpp: one pass over the history in memory, the rest in cache. */
-final class CpuLbfgs extends CheckedLbfgs {
-  private final CpuBackend backend;
+final class KernelLbfgs extends CheckedLbfgs {
+  private final KernelBackend backend;
   private final long update;
   private final long direction;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
-        LbfgsDesc.class, "lbfgs", (d, o) -> "", (d, o, i) -> new CpuLbfgs(backend, d, o, i));
+        LbfgsDesc.class, "lbfgs", (d, o) -> "", (d, o, i) -> new KernelLbfgs(backend, d, o, i));
   }
 
-  private CpuLbfgs(CpuBackend backend, LbfgsDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelLbfgs(KernelBackend backend, LbfgsDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     update = backend.kernel("lbfgs_update");
@@ -52,8 +52,9 @@ final class CpuLbfgs extends CheckedLbfgs {
         .execute(direction);
   }
 
-  private CpuContext arguments(Context ctx, long n) {
-    return CpuContext.begin(ctx, backend, desc(), 0)
+  private KernelCall arguments(Context ctx, long n) {
+    return backend
+        .begin(ctx, desc(), 0)
         .put(desc().type().ordinal())
         .put(n)
         .put(desc().length())

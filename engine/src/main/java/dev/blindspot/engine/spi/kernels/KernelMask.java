@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,15 +8,16 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedMask;
 
 /** Logic on masks by kernels/rows_elementwise.cpp. */
-final class CpuMask extends CheckedMask {
-  private final CpuBackend backend;
+final class KernelMask extends CheckedMask {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
-    backend.add(MaskDesc.class, "mask", (d, o) -> "", (d, o, i) -> new CpuMask(backend, d, o, i));
+  static void register(KernelBackend backend) {
+    backend.add(
+        MaskDesc.class, "mask", (d, o) -> "", (d, o, i) -> new KernelMask(backend, d, o, i));
   }
 
-  private CpuMask(CpuBackend backend, MaskDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelMask(KernelBackend backend, MaskDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("mask");
@@ -24,7 +25,8 @@ final class CpuMask extends CheckedMask {
 
   @Override
   protected void run(Context ctx, long n, Tensor a, Tensor b, Tensor y) {
-    CpuContext.begin(ctx, backend, desc(), 0)
+    backend
+        .begin(ctx, desc(), 0)
         .put(desc().op().ordinal())
         .put(n * desc().length())
         .put(a)

@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,28 +8,28 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.layers.CheckedPool2d;
 
 /** Pooling by kernels/pool.cpp. */
-final class CpuPool2d extends CheckedPool2d {
-  private final CpuBackend backend;
+final class KernelPool2d extends CheckedPool2d {
+  private final KernelBackend backend;
   private final long forward;
   private final long backward;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
         Pool2dDesc.class,
         "pool",
-        (d, o) -> CpuBackend.onlyF32(d.type()),
-        (d, o, i) -> new CpuPool2d(backend, d, o, i));
+        (d, o) -> KernelBackend.onlyF32(d.type()),
+        (d, o, i) -> new KernelPool2d(backend, d, o, i));
   }
 
-  private CpuPool2d(CpuBackend backend, Pool2dDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelPool2d(KernelBackend backend, Pool2dDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     forward = backend.kernel("pool_forward_f32");
     backward = backend.kernel("pool_backward_f32");
   }
 
-  private CpuContext begin(Context ctx) {
-    return CpuContext.begin(ctx, backend, desc(), 0);
+  private KernelCall begin(Context ctx) {
+    return backend.begin(ctx, desc(), 0);
   }
 
   @Override
@@ -42,7 +42,7 @@ final class CpuPool2d extends CheckedPool2d {
     arguments(ctx, n, dx, dy, x).execute(backward);
   }
 
-  private CpuContext arguments(Context ctx, long n, Tensor x, Tensor y, Tensor saved) {
+  private KernelCall arguments(Context ctx, long n, Tensor x, Tensor y, Tensor saved) {
     Pool2dDesc d = desc();
     return begin(ctx)
         .put(d.pooling().ordinal())

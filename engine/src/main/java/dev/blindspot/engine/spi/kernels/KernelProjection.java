@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,20 +8,20 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedProjection;
 
 /** Projections by kernels/rows_project.cpp: Newton steps instead of sorted kinks. */
-final class CpuProjection extends CheckedProjection {
-  private final CpuBackend backend;
+final class KernelProjection extends CheckedProjection {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
         ProjectionDesc.class,
         "projection",
         (d, o) -> "",
-        (d, o, i) -> new CpuProjection(backend, d, o, i));
+        (d, o, i) -> new KernelProjection(backend, d, o, i));
   }
 
-  private CpuProjection(
-      CpuBackend backend, ProjectionDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelProjection(
+      KernelBackend backend, ProjectionDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("projection");
@@ -29,7 +29,8 @@ final class CpuProjection extends CheckedProjection {
 
   @Override
   protected void run(Context ctx, long n, Tensor x, Tensor radius, Tensor y, Tensor z) {
-    CpuContext.begin(ctx, backend, desc(), 0)
+    backend
+        .begin(ctx, desc(), 0)
         .put(desc().norm().ordinal())
         .put(desc().type().ordinal())
         .put(n)

@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -9,16 +9,16 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedRandom;
 
 /** Random numbers by kernels/rows_random.cpp, with the bits of the reference. */
-final class CpuRandom extends CheckedRandom {
-  private final CpuBackend backend;
+final class KernelRandom extends CheckedRandom {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
-        RandomDesc.class, "random", (d, o) -> "", (d, o, i) -> new CpuRandom(backend, d, o, i));
+        RandomDesc.class, "random", (d, o) -> "", (d, o, i) -> new KernelRandom(backend, d, o, i));
   }
 
-  private CpuRandom(CpuBackend backend, RandomDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelRandom(KernelBackend backend, RandomDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("random");
@@ -26,7 +26,8 @@ final class CpuRandom extends CheckedRandom {
 
   @Override
   protected void run(Context ctx, long n, RandomKey key, Tensor y) {
-    CpuContext.begin(ctx, backend, desc(), 0)
+    backend
+        .begin(ctx, desc(), 0)
         .put(desc().distribution().ordinal())
         .put(desc().type().ordinal())
         .put(n)

@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Layout;
@@ -9,23 +9,27 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.layers.CheckedReorder;
 
 /** Change of layout by kernels/move.cpp: a transposition of c x hw for each image. */
-final class CpuReorder extends CheckedReorder {
-  private final CpuBackend backend;
+final class KernelReorder extends CheckedReorder {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
-        ReorderDesc.class, "reorder", (d, o) -> "", (d, o, i) -> new CpuReorder(backend, d, o, i));
+        ReorderDesc.class,
+        "reorder",
+        (d, o) -> "",
+        (d, o, i) -> new KernelReorder(backend, d, o, i));
   }
 
-  private CpuReorder(CpuBackend backend, ReorderDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelReorder(
+      KernelBackend backend, ReorderDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("reorder");
   }
 
-  private CpuContext begin(Context ctx) {
-    return CpuContext.begin(ctx, backend, desc(), 0);
+  private KernelCall begin(Context ctx) {
+    return backend.begin(ctx, desc(), 0);
   }
 
   @Override

@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,19 +8,20 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedRowReduce;
 
 /** Row reductions by kernels/rows_reduce.cpp. */
-final class CpuRowReduce extends CheckedRowReduce {
-  private final CpuBackend backend;
+final class KernelRowReduce extends CheckedRowReduce {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
         RowReduceDesc.class,
         "row-reduce",
         (d, o) -> "",
-        (d, o, i) -> new CpuRowReduce(backend, d, o, i));
+        (d, o, i) -> new KernelRowReduce(backend, d, o, i));
   }
 
-  private CpuRowReduce(CpuBackend backend, RowReduceDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelRowReduce(
+      KernelBackend backend, RowReduceDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("row_reduce");
@@ -28,7 +29,8 @@ final class CpuRowReduce extends CheckedRowReduce {
 
   @Override
   protected void run(Context ctx, long n, Tensor a, Tensor b, Tensor y) {
-    CpuContext.begin(ctx, backend, desc(), 0)
+    backend
+        .begin(ctx, desc(), 0)
         .put(desc().reduction().ordinal())
         .put(desc().type().ordinal())
         .put(n)

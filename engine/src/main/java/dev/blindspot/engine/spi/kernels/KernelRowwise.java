@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,16 +8,20 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedRowwise;
 
 /** Row-wise operations by kernels/rows_elementwise.cpp. */
-final class CpuRowwise extends CheckedRowwise {
-  private final CpuBackend backend;
+final class KernelRowwise extends CheckedRowwise {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
-        RowwiseDesc.class, "rowwise", (d, o) -> "", (d, o, i) -> new CpuRowwise(backend, d, o, i));
+        RowwiseDesc.class,
+        "rowwise",
+        (d, o) -> "",
+        (d, o, i) -> new KernelRowwise(backend, d, o, i));
   }
 
-  private CpuRowwise(CpuBackend backend, RowwiseDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelRowwise(
+      KernelBackend backend, RowwiseDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("rowwise");
@@ -25,7 +29,8 @@ final class CpuRowwise extends CheckedRowwise {
 
   @Override
   protected void run(Context ctx, long n, Tensor alpha, Tensor a, Tensor y) {
-    CpuContext.begin(ctx, backend, desc(), 0)
+    backend
+        .begin(ctx, desc(), 0)
         .put(desc().op().ordinal())
         .put(desc().type().ordinal())
         .put(n)

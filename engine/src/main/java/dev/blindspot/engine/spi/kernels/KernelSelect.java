@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,16 +8,16 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedSelect;
 
 /** Selection by kernels/rows_elementwise.cpp. */
-final class CpuSelect extends CheckedSelect {
-  private final CpuBackend backend;
+final class KernelSelect extends CheckedSelect {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
-        SelectDesc.class, "select", (d, o) -> "", (d, o, i) -> new CpuSelect(backend, d, o, i));
+        SelectDesc.class, "select", (d, o) -> "", (d, o, i) -> new KernelSelect(backend, d, o, i));
   }
 
-  private CpuSelect(CpuBackend backend, SelectDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelSelect(KernelBackend backend, SelectDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("select");
@@ -25,7 +25,8 @@ final class CpuSelect extends CheckedSelect {
 
   @Override
   protected void run(Context ctx, long n, Tensor mask, Tensor a, Tensor b, Tensor y) {
-    CpuContext.begin(ctx, backend, desc(), 0)
+    backend
+        .begin(ctx, desc(), 0)
         .put(desc().type().bytes())
         .put(n)
         .put(desc().length())

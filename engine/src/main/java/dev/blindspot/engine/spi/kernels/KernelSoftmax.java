@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,28 +8,29 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.layers.CheckedSoftmax;
 
 /** By kernels/normalise.cpp. */
-final class CpuSoftmax extends CheckedSoftmax {
-  private final CpuBackend backend;
+final class KernelSoftmax extends CheckedSoftmax {
+  private final KernelBackend backend;
   private final long forward;
   private final long backward;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
         SoftmaxDesc.class,
         "softmax",
-        (d, o) -> CpuBackend.onlyF32(d.type()),
-        (d, o, i) -> new CpuSoftmax(backend, d, o, i));
+        (d, o) -> KernelBackend.onlyF32(d.type()),
+        (d, o, i) -> new KernelSoftmax(backend, d, o, i));
   }
 
-  private CpuSoftmax(CpuBackend backend, SoftmaxDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelSoftmax(
+      KernelBackend backend, SoftmaxDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     forward = backend.kernel("softmax_forward_f32");
     backward = backend.kernel("softmax_backward_f32");
   }
 
-  private CpuContext begin(Context ctx) {
-    return CpuContext.begin(ctx, backend, desc(), 0);
+  private KernelCall begin(Context ctx) {
+    return backend.begin(ctx, desc(), 0);
   }
 
   @Override
@@ -42,7 +43,7 @@ final class CpuSoftmax extends CheckedSoftmax {
     arguments(ctx, n).put((Tensor) null).put(y).put(dy).put(dx).execute(backward);
   }
 
-  private CpuContext arguments(Context ctx, long n) {
+  private KernelCall arguments(Context ctx, long n) {
     return begin(ctx).put(n).put(desc().length()).put(desc().log()).put(options().accumulate());
   }
 }

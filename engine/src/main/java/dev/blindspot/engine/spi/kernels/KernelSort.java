@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.PlanOptions;
@@ -8,16 +8,19 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedSort;
 
 /** Top-k by kernels/rows_index.cpp: insertion for k up to 32, else a radix sort. */
-final class CpuSort extends CheckedSort {
-  private final CpuBackend backend;
+final class KernelSort extends CheckedSort {
+  private final KernelBackend backend;
   private final long kernel;
 
-  static void register(CpuBackend backend) {
+  static void register(KernelBackend backend) {
     backend.add(
-        SortDesc.class, "sort", (d, o) -> refusal(d), (d, o, i) -> new CpuSort(backend, d, o, i));
+        SortDesc.class,
+        "sort",
+        (d, o) -> refusal(d),
+        (d, o, i) -> new KernelSort(backend, d, o, i));
   }
 
-  private CpuSort(CpuBackend backend, SortDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private KernelSort(KernelBackend backend, SortDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
     this.backend = backend;
     kernel = backend.kernel("sort");
@@ -29,15 +32,16 @@ final class CpuSort extends CheckedSort {
         : "";
   }
 
-  /** Two keys, twice as wide as an element, for each element of a row, for each thread. */
+  /** Two keys, twice as wide as an element, for each element of a row, for each task at a time. */
   @Override
   public long workspaceBytes() {
-    return 4L * desc().type().bytes() * desc().length() * backend.options().threads();
+    return 4L * desc().type().bytes() * desc().length() * backend.parallelTasks(desc().n());
   }
 
   @Override
   protected void run(Context ctx, long n, Tensor x, Tensor values, Tensor indices) {
-    CpuContext.begin(ctx, backend, desc(), workspaceBytes())
+    backend
+        .begin(ctx, desc(), workspaceBytes())
         .put(desc().type().ordinal())
         .put(n)
         .put(desc().length())
@@ -46,7 +50,7 @@ final class CpuSort extends CheckedSort {
         .put(x)
         .put(values)
         .put(indices)
-        .put(0L) // scratch: the kernel's own
+        .putWorkspace()
         .execute(kernel);
   }
 }

@@ -1,17 +1,17 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.primitives.PostOp;
 import java.util.List;
 
 /** Post-operations and options as the flags that kernels/dense.h names. */
-final class PostOps {
+public final class PostOps {
   private static final long MASK = 8;
   private static final long ACCUMULATE = 16;
 
   private PostOps() {}
 
   /** The kernels apply bias, residual, ReLU in this order, each at most once. */
-  static String reasonWhyNot(List<PostOp> post) {
+  public static String reasonWhyNot(List<PostOp> post) {
     for (int i = 1; i < post.size(); i++) {
       if (post.get(i).ordinal() <= post.get(i - 1).ordinal()) {
         return "post-operations " + post + "; the order must be BIAS, RESIDUAL_ADD, RELU";
@@ -20,11 +20,11 @@ final class PostOps {
     return "";
   }
 
-  static long gradientFlags(boolean accumulate, boolean masked) {
+  public static long gradientFlags(boolean accumulate, boolean masked) {
     return (accumulate ? ACCUMULATE : 0) | (masked ? MASK : 0);
   }
 
-  static long flags(List<PostOp> post) {
+  public static long flags(List<PostOp> post) {
     long flags = 0;
     for (PostOp op : post) {
       flags |= 1L << op.ordinal();
