@@ -83,12 +83,12 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
   }
 
   @Override
-  protected PackedWeights newPacked(Tensor w) {
+  protected PackedWeights newPacked(Context ctx, Tensor w) {
     return new CpuPackedWeights(backend, w);
   }
 
   @Override
-  protected void update(PackedWeights p, Tensor w) {
+  protected void update(Context ctx, PackedWeights p, Tensor w) {
     CpuPackedWeights.of(this, backend, p, sizes().w()).update(w);
   }
 

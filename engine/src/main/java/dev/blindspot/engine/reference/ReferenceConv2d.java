@@ -25,12 +25,12 @@ final class ReferenceConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2
   }
 
   @Override
-  protected PackedWeights newPacked(Tensor w) {
+  protected PackedWeights newPacked(Context ctx, Tensor w) {
     return new ReferencePackedWeights(backend, w);
   }
 
   @Override
-  protected void update(PackedWeights p, Tensor w) {
+  protected void update(Context ctx, PackedWeights p, Tensor w) {
     ReferencePackedWeights.of(desc().summary(), p, sizes().w()).update(w);
   }
 

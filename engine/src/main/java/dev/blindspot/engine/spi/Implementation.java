@@ -13,7 +13,8 @@ import java.util.function.BiFunction;
  * @param name such as "cpu:avx512-relu", shown to users
  * @param guarantees what it keeps
  * @param reasonWhyNot empty if it supports the desc with these options, else the reason
- * @param create makes the plan of a supported desc
+ * @param create makes the plan of a supported desc; may still throw an UnsupportedException with
+ *     the reason, and the next in the list is asked
  */
 public record Implementation<D extends Desc<P>, P extends Plan>(
     String name,

@@ -44,17 +44,13 @@ public final class ImplementationList {
       Implementation<Desc<P>, P> candidate = (Implementation<Desc<P>, P>) i;
       String reason = reason(candidate, desc, options);
       if (reason.isEmpty()) {
-        if (verbose) {
-          System.getLogger("dev.blindspot.engine")
-              .log(
-                  System.Logger.Level.INFO,
-                  "{0} {1} -> {2}{3}",
-                  desc.summary(),
-                  options.directions(),
-                  candidate.name(),
-                  reasons);
+        try {
+          P plan = candidate.create().create(desc, options, candidate);
+          log(desc, options, candidate.name(), reasons);
+          return plan;
+        } catch (UnsupportedException e) {
+          reason = e.getMessage(); // what only a library's answer tells
         }
-        return candidate.create().create(desc, options, candidate);
       }
       reasons.append("; not ").append(candidate.name()).append(": ").append(reason);
     }
@@ -67,6 +63,19 @@ public final class ImplementationList {
             + options
             + (reasons.isEmpty() ? ": the primitive is missing" : reasons)
             + ". The reference backend executes every primitive.");
+  }
+
+  private void log(Desc<?> desc, PlanOptions options, String chosen, CharSequence reasons) {
+    if (verbose) {
+      System.getLogger("dev.blindspot.engine")
+          .log(
+              System.Logger.Level.INFO,
+              "{0} {1} -> {2}{3}",
+              desc.summary(),
+              options.directions(),
+              chosen,
+              reasons);
+    }
   }
 
   /** Each listed implementation with the reason why it would not be used. */

@@ -87,13 +87,13 @@ public abstract class CheckedWeighted<D extends Desc<?>> extends BasePlan<D>
   @Override
   public final PackedWeights pack(Context ctx, Tensor w) {
     elements("w", w, sizes.type, sizes.w);
-    return newPacked(w);
+    return newPacked(ctx, w);
   }
 
   @Override
   public final void repack(Context ctx, Tensor w, PackedWeights p) {
     elements("w", w, sizes.type, sizes.w);
-    update(p, w);
+    update(ctx, p, w);
   }
 
   @Override
@@ -156,11 +156,11 @@ public abstract class CheckedWeighted<D extends Desc<?>> extends BasePlan<D>
     }
   }
 
-  /** New weights that hold w. */
-  protected abstract PackedWeights newPacked(Tensor w);
+  /** New weights that hold w, whose last writer was ctx. */
+  protected abstract PackedWeights newPacked(Context ctx, Tensor w);
 
   /** Refuses weights of other plans, else copies w to them. */
-  protected abstract void update(PackedWeights p, Tensor w);
+  protected abstract void update(Context ctx, PackedWeights p, Tensor w);
 
   /** b and residual are null unless planned. */
   protected abstract void runForward(
