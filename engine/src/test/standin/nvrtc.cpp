@@ -105,6 +105,15 @@ std::string doors(const std::string& text) {
   return doors;
 }
 
+void replace(std::string& text, const std::string& from, const std::string& to) {
+  std::string done;
+  size_t begin = 0;
+  for (size_t at; (at = text.find(from, begin)) != std::string::npos; begin = at + from.size()) {
+    done.append(text, begin, at - begin).append(to);
+  }
+  text = done.append(text, begin);
+}
+
 bool compile(Program& p, const std::vector<std::string>& flags, const std::string& folder) {
   for (auto& [name, text] : p.headers) {
     if (name.find('/') != std::string::npos) die("NVRTC: the header %s names a folder", name.c_str());
@@ -118,7 +127,9 @@ bool compile(Program& p, const std::vector<std::string>& flags, const std::strin
   if (!run(options + macros + " -E source.cpp -o marked.ii", folder, p.log)) return false;
   std::string text = read(folder + "/marked.ii");
   std::string tail = doors(text);
-  for (size_t at = 0; (at = text.find("STANDIN_GLOBAL", at)) != std::string::npos;) text.erase(at, 14);
+  replace(text, "STANDIN_GLOBAL", "");
+  replace(text, "static STANDIN_SHARED", "STANDIN_SHARED");
+  replace(text, "STANDIN_SHARED", "static __attribute__((section(\"standin_shared\"), used))");
   write(folder + "/whole.ii", text + "\n# 1 \"standin-doors\"\n" + tail);
   if (!run(options + " -O2 -g0 -fPIC -shared -fno-gnu-unique -fno-exceptions -fno-rtti whole.ii -o whole.so -lm",
            folder, p.log)) {

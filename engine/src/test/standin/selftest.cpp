@@ -49,8 +49,9 @@ const char* const SOURCE = R"(
 extern "C" __global__ void scale(const Args k) {
   for (long long i = blockIdx.x * 256LL + threadIdx.x; i < k.n; i += gridDim.x * 256LL) k.x[i] = 2 * k.x[i] + 1;
 }
-__device__ float block_sum(float v) {
-  __shared__ float part[8];
+template <class T>
+static __device__ inline T block_sum(T v) {
+  static __shared__ T part[8];
   for (int by = 16; by; by /= 2) v += __shfl_xor_sync(0xffffffffu, v, by);
   if (threadIdx.x % 32 == 0) part[threadIdx.x / 32] = v;
   __syncthreads();
