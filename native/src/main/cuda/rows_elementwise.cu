@@ -185,8 +185,8 @@ KERNEL(count)(const CountArgs k) {
     const uint8_t* m = (const uint8_t*)k.mask + i * k.length;
     int64_t trues = 0;
     EACH_OF_BLOCK(j, k.length) trues += m[j] != 0;
-    trues = block_sum(trues);
-    if (threadIdx.x == 0) ((int32_t*)k.count)[i] = trues < 2147483647 ? (int32_t)trues : 2147483647;
+    const double all = block_sum((double)trues);
+    if (threadIdx.x == 0) ((int32_t*)k.count)[i] = integer(all);
   }
 }
 

@@ -14,9 +14,24 @@ public final class CudaSources {
   /** Compiled without fused multiply-add, for the bits of the reference. */
   public static final String NO_CONTRACTION = "// BS_NO_CONTRACTION";
 
-  private static final List<String> GROUPS = List.of("rows_elementwise");
+  private static final List<String> GROUPS =
+      List.of(
+          "activation",
+          "dense",
+          "loss",
+          "move",
+          "normalise",
+          "pool",
+          "rows_elementwise",
+          "rows_index",
+          "rows_lbfgs",
+          "rows_project",
+          "rows_random",
+          "rows_reduce",
+          "singular");
 
-  private static final List<String> HEADERS = List.of("kernels.cuh", "reduce.cuh", "rows.cuh");
+  private static final List<String> HEADERS =
+      List.of("kernels.cuh", "order.cuh", "philox.cuh", "reduce.cuh", "rows.cuh");
 
   private CudaSources() {}
 

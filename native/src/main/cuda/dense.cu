@@ -1,0 +1,105 @@
+// Bias, and what follows a library's product: post-operations, and the ReLU mask of a gradient.
+#include "reduce.cuh"
+
+namespace {
+
+struct BiasArgs {
+  int64_t n, c, spatial, accumulate, x, b, y;
+};
+
+// As PostOps.java and cpp/kernels/dense.h.
+enum Flags { BIAS = 1, RESIDUAL = 2, RELU = 4 };
+
+struct PostArgs {
+  int64_t n, k, spatial, flags, b, residual, y;
+};
+
+struct MaskArgs {
+  int64_t count, accumulate, mask, fresh, dx;
+};
+
+// Channel of element j of [n,c,spatial].
+__device__ inline int64_t channel(int64_t j, int64_t c, int64_t spatial) {
+  const int64_t line = spatial == 1 ? j : quotient(j, spatial);
+  return line - quotient(line, c) * c;
+}
+
+template <class T>
+__device__ void add_bias(const BiasArgs& k) {
+  const T* x = (const T*)k.x;
+  const T* b = (const T*)k.b;
+  T* y = (T*)k.y;
+  EACH_THREAD(j, k.n * k.c * k.spatial) y[j] = x[j] + b[channel(j, k.c, k.spatial)];
+}
+
+template <class T>
+__device__ void sum_channels(const BiasArgs& k) {
+  T* db = (T*)k.b;
+  EACH_BLOCK(c, k.c) {
+    const T* dy = (const T*)k.x + c * k.spatial;
+    double s = 0;
+    EACH_OF_BLOCK(t, k.n * k.spatial) {
+      const int64_t i = quotient(t, k.spatial);
+      s += dy[i * k.c * k.spatial + (t - i * k.spatial)];
+    }
+    s = block_sum(s);
+    if (threadIdx.x == 0) db[c] = (T)(k.accumulate ? db[c] + s : s);
+  }
+}
+
+template <class T>
+__device__ void post(const PostArgs& k) {
+  const T* b = (const T*)k.b;
+  const T* residual = (const T*)k.residual;
+  T* y = (T*)k.y;
+  EACH_THREAD(j, k.n * k.k * k.spatial) {
+    T v = y[j];
+    if (k.flags & BIAS) v += b[channel(j, k.k, k.spatial)];
+    if (k.flags & RESIDUAL) v += residual[j];
+    if (k.flags & RELU) v = v > 0 || v != v ? v : 0;
+    y[j] = v;
+  }
+}
+
+// mask > 0 keeps, NaN in the mask is handed on.
+template <class T>
+__device__ void mask_gradient(const MaskArgs& k) {
+  const T* mask = (const T*)k.mask;
+  const T* fresh = (const T*)k.fresh;
+  T* dx = (T*)k.dx;
+  EACH_THREAD(j, k.count) {
+    const T g = !mask || mask[j] > 0 ? fresh[j] : mask[j] != mask[j] ? mask[j] : 0;
+    dx[j] = k.accumulate ? dx[j] + g : g;
+  }
+}
+
+}  // namespace
+
+// x, y [n,c,spatial], b [c]
+//: bias_forward_f32 thread 0 1 2
+KERNEL(bias_forward_f32)(const BiasArgs k) { add_bias<float>(k); }
+
+//: bias_forward_f64 thread 0 1 2
+KERNEL(bias_forward_f64)(const BiasArgs k) { add_bias<double>(k); }
+
+// x holds dy [n,c,spatial], b takes db [c]
+//: bias_backward_f32 block 1
+KERNEL(bias_backward_f32)(const BiasArgs k) { sum_channels<float>(k); }
+
+//: bias_backward_f64 block 1
+KERNEL(bias_backward_f64)(const BiasArgs k) { sum_channels<double>(k); }
+
+// In place on y [n,k,spatial]: + b [k], + residual [n,k,spatial], ReLU, as the flags say. For
+// channels last: n times spatial as n, spatial 1.
+//: post_f32 thread 0 1 2
+KERNEL(post_f32)(const PostArgs k) { post<float>(k); }
+
+//: post_f64 thread 0 1 2
+KERNEL(post_f64)(const PostArgs k) { post<double>(k); }
+
+// dx [count] = fresh where mask > 0, else 0, or dx plus that; mask 0: everywhere; fresh may be dx
+//: mask_f32 thread 0
+KERNEL(mask_f32)(const MaskArgs k) { mask_gradient<float>(k); }
+
+//: mask_f64 thread 0
+KERNEL(mask_f64)(const MaskArgs k) { mask_gradient<double>(k); }
