@@ -8,12 +8,12 @@ import dev.blindspot.engine.Desc;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Program;
 import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.spi.LeakReport;
 import dev.blindspot.engine.spi.Storage;
+import dev.blindspot.engine.spi.ThreadClaim;
 import dev.blindspot.engine.spi.kernels.KernelCall;
 import dev.blindspot.kernels.Kernels;
 import dev.blindspot.kernels.Memory;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -25,16 +25,6 @@ import java.util.Set;
  */
 final class CpuContext implements Context, KernelCall {
   private static final int ARGUMENT_BYTES = 4096;
-  private static final VarHandle USER;
-
-  static {
-    try {
-      USER = MethodHandles.lookup().findVarHandle(CpuContext.class, "user", Thread.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
   private final CpuBackend backend;
   private final LeakReport life;
   private final long handle;
@@ -43,11 +33,7 @@ final class CpuContext implements Context, KernelCall {
   private long workspace;
   private int at;
 
-  /** The thread between begin and execute; accessed through USER. */
-  private Thread user;
-
-  /** The thread that records, or null. */
-  private volatile Thread recorder;
+  private final ThreadClaim claim = new ThreadClaim();
 
   /** What the tensors recorded so far live in; null unless the context records. */
   private Set<Storage> recorded;
@@ -83,39 +69,17 @@ final class CpuContext implements Context, KernelCall {
   /** Starts an execution that needs so much workspace. */
   CpuContext begin(long workspaceBytes) {
     life.checkOpen();
-    claim();
+    claim.take();
     at = 0;
     if (workspaceBytes > workspace) {
       if (Kernels.reserve(handle, workspaceBytes) == 0) {
-        release();
+        claim.release();
         throw new AllocationException(
             "cpu: a workspace of " + workspaceBytes + " bytes was refused; use a smaller batch");
       }
       workspace = workspaceBytes;
     }
     return this;
-  }
-
-  /** Takes the context for this thread; refuses while another one executes or records on it. */
-  private void claim() {
-    Thread me = Thread.currentThread();
-    Thread other = (Thread) USER.compareAndExchange(this, (Thread) null, me);
-    if (other == null) {
-      other = recorder;
-      if (other != null && other != me) {
-        release();
-      }
-    }
-    if (other != null && other != me) {
-      throw new IllegalStateException(
-          "A context belongs to one thread at a time; "
-              + other
-              + " is using this one. Make a context for each thread");
-    }
-  }
-
-  private void release() {
-    USER.setRelease(this, (Thread) null);
   }
 
   @Override
@@ -152,7 +116,7 @@ final class CpuContext implements Context, KernelCall {
   @Override
   public void execute(long kernel) {
     Kernels.execute(handle, kernel, arguments, at);
-    release();
+    claim.release();
   }
 
   @Override
@@ -163,15 +127,15 @@ final class CpuContext implements Context, KernelCall {
   @Override
   public Program record(Runnable step) {
     life.checkOpen();
-    claim();
+    claim.take();
     long program = Kernels.programBegin(handle);
     if (program == 0) {
-      release();
+      claim.release();
       throw new IllegalStateException("This context is recording already; programs do not nest");
     }
-    recorder = Thread.currentThread();
+    claim.record();
     recorded = Collections.newSetFromMap(new IdentityHashMap<>());
-    release();
+    claim.release();
     CpuProgram made = null;
     try {
       step.run();
@@ -179,7 +143,7 @@ final class CpuContext implements Context, KernelCall {
     } finally {
       Kernels.programEnd(handle);
       recorded = null;
-      recorder = null;
+      claim.recorded();
       if (made == null) {
         Kernels.programFree(program);
       }
@@ -210,7 +174,7 @@ final class CpuContext implements Context, KernelCall {
         Collections.addAll(recorded, storages);
       }
       Kernels.programRun(handle, program);
-      release();
+      claim.release();
     }
 
     @Override
@@ -232,9 +196,9 @@ final class CpuContext implements Context, KernelCall {
     if (life.isClosed()) {
       return;
     }
-    claim();
-    release();
-    if (recorder != null) {
+    claim.take();
+    claim.release();
+    if (claim.isRecording()) {
       throw new IllegalStateException("A context cannot be closed while it records");
     }
     if (life.close()) {

@@ -1,10 +1,10 @@
-package dev.blindspot.engine.cpu;
+package dev.blindspot.engine.spi;
 
 import java.lang.ref.Cleaner;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Life of a native resource: open or closed. Reports, never frees, one that was forgotten. */
-final class LeakReport {
+public final class LeakReport {
   private static final Cleaner CLEANER = Cleaner.create();
   private final String what;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -16,14 +16,14 @@ final class LeakReport {
   }
 
   /** Watches {@code owner}, described by {@code what}. */
-  static LeakReport watch(Object owner, String what) {
+  public static LeakReport watch(Object owner, String what) {
     LeakReport report = new LeakReport(what);
     report.watch = CLEANER.register(owner, report::found);
     return report;
   }
 
   /** What happens when the owner is found unreachable; at most once. */
-  void ownerIsUnreachable() {
+  public void ownerIsUnreachable() {
     watch.clean();
   }
 
@@ -38,7 +38,7 @@ final class LeakReport {
   }
 
   /** True at the first call only. */
-  boolean close() {
+  public boolean close() {
     boolean first = closed.compareAndSet(false, true);
     if (first) {
       watch.clean(); // nothing is left to be watched
@@ -46,11 +46,15 @@ final class LeakReport {
     return first;
   }
 
-  boolean isClosed() {
+  /** Whether it was closed. */
+  public boolean isClosed() {
     return closed.get();
   }
 
-  void checkOpen() {
+  /**
+   * @throws IllegalStateException if closed, naming what and where it was made
+   */
+  public void checkOpen() {
     if (closed.get()) {
       throw new IllegalStateException("Used after close: " + what, madeAt);
     }
