@@ -20,7 +20,7 @@ final class CudaArena extends BlockArena {
   protected void free(long address, long bytes) {
     CudaBackend b = (CudaBackend) backend();
     b.synchronizeContexts(); // what still runs may use it
-    b.memory().free(address, bytes, "an arena");
+    b.memory().free(address, bytes);
   }
 
   @Override

@@ -11,11 +11,12 @@ import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.UnsupportedException;
+import dev.blindspot.engine.cuda.library.LibraryBackend;
+import dev.blindspot.engine.cuda.library.LibraryContext;
 import dev.blindspot.engine.custom.CompiledKernel;
 import dev.blindspot.engine.custom.KernelSource;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.ImplementationList;
-import dev.blindspot.engine.spi.kernels.KernelBackend;
 import dev.blindspot.engine.spi.kernels.KernelPlans;
 import java.util.EnumSet;
 import java.util.List;
@@ -26,10 +27,12 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.bytedeco.cuda.global.cudart;
+import org.bytedeco.cuda.global.cudnn;
 
 /** One GPU; see the package description. */
-final class CudaBackend implements KernelBackend {
+final class CudaBackend implements LibraryBackend {
   private static final Set<Guarantee> EVERYTHING = EnumSet.allOf(Guarantee.class);
 
   /** The device that every backend of this process uses, -1 before the first, -2 if they differ. */
@@ -42,6 +45,8 @@ final class CudaBackend implements KernelBackend {
   private final CudaModules modules;
   private final ImplementationList implementations;
   private final List<CudaContext> contexts = new CopyOnWriteArrayList<>();
+  private final CudaResources resources = new CudaResources();
+  private final CudaContext[] planning = new CudaContext[1];
   private final AtomicLong largestWorkspace = new AtomicLong();
   private volatile String lost;
   private volatile boolean cudnnIsUsed;
@@ -106,8 +111,9 @@ final class CudaBackend implements KernelBackend {
         desc, new Implementation<>("cuda:" + name, EVERYTHING, reasonWhyNot, factory));
   }
 
-  /** Appends an implementation of a library with a full name: "cudnn:legacy-conv". */
-  <D extends Desc<P>, P extends Plan> void add(Class<D> desc, Implementation<D, P> implementation) {
+  @Override
+  public <D extends Desc<P>, P extends Plan> void add(
+      Class<D> desc, Implementation<D, P> implementation) {
     implementations.add(desc, implementation);
   }
 
@@ -150,6 +156,7 @@ final class CudaBackend implements KernelBackend {
   public <P extends Plan> P plan(Desc<P> desc, PlanOptions planOptions) {
     checkUsable();
     enterDevice();
+    resources.closeForgotten();
     P plan = implementations.plan(desc, planOptions);
     largestWorkspace.accumulateAndGet(plan.workspaceBytes(), Math::max);
     return plan;
@@ -205,6 +212,42 @@ final class CudaBackend implements KernelBackend {
     return made;
   }
 
+  @Override
+  public int cudnnVersion() {
+    return (int) cudnn.cudnnGetVersion();
+  }
+
+  @Override
+  public <T> T planning(Function<LibraryContext, T> work) {
+    synchronized (planning) {
+      if (planning[0] == null) {
+        planning[0] = (CudaContext) newContext();
+      }
+      CudaContext c = planning[0].begin("measuring for a plan", 0);
+      try {
+        return work.apply(c);
+      } finally {
+        c.end();
+        c.synchronize();
+      }
+    }
+  }
+
+  @Override
+  public long allocate(long bytes, String what) {
+    return memory.allocate(bytes, what);
+  }
+
+  @Override
+  public void free(long address, long bytes) {
+    memory.free(address, bytes);
+  }
+
+  @Override
+  public AutoCloseable own(Plan plan, AutoCloseable held) {
+    return resources.own(plan, held);
+  }
+
   void forget(CudaContext context) {
     contexts.remove(context);
   }
@@ -231,6 +274,13 @@ final class CudaBackend implements KernelBackend {
   /** Whether a thread that has entered this device once may rely on it. */
   static boolean severalDevices() {
     return onlyDevice == -2;
+  }
+
+  /** Gives the device up if a failed call of a library was a failed kernel. */
+  void note(int status) {
+    if (status != 0) {
+      noted(status, CudaStatus.runtime(status, "a call of a library"));
+    }
   }
 
   /** Throws if a call of the runtime failed; after a failed kernel the device is given up. */
@@ -270,6 +320,10 @@ final class CudaBackend implements KernelBackend {
       closed = true;
       if (lost == null) {
         enterDevice();
+        resources.closeAll();
+        if (planning[0] != null) {
+          planning[0].close();
+        }
         staging.close();
         modules.close();
       }

@@ -3,22 +3,26 @@ package dev.blindspot.engine.cuda;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Desc;
+import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Program;
 import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.cuda.library.LibraryContext;
 import dev.blindspot.engine.spi.LeakReport;
 import dev.blindspot.engine.spi.Storage;
 import dev.blindspot.engine.spi.ThreadClaim;
-import dev.blindspot.engine.spi.kernels.KernelCall;
 import dev.blindspot.kernels.Memory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import org.bytedeco.cuda.cublas.cublasLtContext;
 import org.bytedeco.cuda.cudart.CUgraph_st;
 import org.bytedeco.cuda.cudart.CUstream_st;
+import org.bytedeco.cuda.cudnn.cudnnContext;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.LongPointer;
@@ -30,8 +34,12 @@ import org.bytedeco.javacpp.PointerPointer;
  * arguments are written to. An execution is between {@link #begin} and {@link #end} (or a launch,
  * which ends it); it submits and does not wait.
  */
-final class CudaContext implements Context, KernelCall {
+final class CudaContext implements Context, LibraryContext {
   private static final int ARGUMENT_BYTES = 4096;
+
+  /** Re-addressable pointers for plans; two more are this class's own. */
+  private static final int SLOTS = 10;
+
   private static final String WORKSPACE = "a workspace";
 
   private final CudaBackend backend;
@@ -42,12 +50,19 @@ final class CudaContext implements Context, KernelCall {
   private final ByteBuffer block = Memory.view(arguments.address(), ARGUMENT_BYTES);
   private final LongPointer argumentBytes = new LongPointer(1);
   private final PointerPointer<Pointer> extra = new PointerPointer<>(5);
+  private final CudaAddress[] pointers = new CudaAddress[SLOTS + 2];
+  private final BytePointer scalarMemory = new BytePointer(16);
+  private final ByteBuffer scalars = Memory.view(scalarMemory.address(), 16);
+  private final CudaAddress[] scalarPointers = {
+    new CudaAddress(scalarMemory.address()), new CudaAddress(scalarMemory.address() + 8)
+  };
   private final ThreadClaim claim = new ThreadClaim();
   private final List<long[]> outgrown = new ArrayList<>();
 
   private long workspace;
   private long workspaceBytes;
   private int at;
+  private boolean open;
   private Object operation = "nothing yet";
   private Thread entered;
   private volatile boolean submitted;
@@ -64,6 +79,7 @@ final class CudaContext implements Context, KernelCall {
         cudart.cudaStreamCreateWithFlags(stream, cudart.cudaStreamNonBlocking),
         "a stream for a context");
     handles = new CudaHandles(backend, stream);
+    Arrays.setAll(pointers, i -> new CudaAddress());
     extra.put(0, new CudaAddress(cudart.CU_LAUNCH_PARAM_BUFFER_POINTER_AS_INT));
     extra.put(1, new CudaAddress(arguments.address()));
     extra.put(2, new CudaAddress(cudart.CU_LAUNCH_PARAM_BUFFER_SIZE_AS_INT));
@@ -86,22 +102,82 @@ final class CudaContext implements Context, KernelCall {
     return backend;
   }
 
-  CUstream_st stream() {
+  @Override
+  public CUstream_st stream() {
     return stream;
   }
 
-  /** Handles of the libraries, on this context's stream. */
-  CudaHandles handles() {
-    return handles;
+  @Override
+  public cudnnContext cudnn() {
+    return handles.cudnn();
   }
 
-  /** Address of the workspace: at least as large as the last begin asked for. */
-  long workspace() {
+  @Override
+  public cublasLtContext blasLt() {
+    return handles.cublasLt();
+  }
+
+  @Override
+  public long workspace() {
     return workspace;
   }
 
-  boolean isRecording() {
+  @Override
+  public boolean recording() {
     return recorded != null;
+  }
+
+  @Override
+  public Pointer pointer(int slot, long address) {
+    return pointers[slot].set(address);
+  }
+
+  @Override
+  public Pointer scalar(int slot, ElementType type, double value) {
+    if (type == ElementType.F64) {
+      scalars.putDouble(8 * slot, value);
+    } else {
+      scalars.putFloat(8 * slot, (float) value);
+    }
+    return scalarPointers[slot];
+  }
+
+  @Override
+  public void copy(long to, long from, long bytes) {
+    backend.check(
+        cudart.cudaMemcpyAsync(
+            pointers[SLOTS].set(to),
+            pointers[SLOTS + 1].set(from),
+            bytes,
+            cudart.cudaMemcpyDeviceToDevice,
+            stream),
+        describe());
+  }
+
+  @Override
+  public void clear(long address, long bytes) {
+    backend.check(
+        cudart.cudaMemsetAsync(pointers[SLOTS].set(address), 0, bytes, stream), describe());
+  }
+
+  @Override
+  public void finish() {
+    submitted = true;
+    waitIfSubmitted();
+  }
+
+  @Override
+  public CudaContext next() {
+    claim.take();
+    open = true;
+    at = 0;
+    return this;
+  }
+
+  @Override
+  public void failed() {
+    backend.note(cudart.cudaGetLastError());
+    end();
   }
 
   /**
@@ -126,6 +202,7 @@ final class CudaContext implements Context, KernelCall {
       throw e;
     }
     this.operation = operation;
+    open = true;
     at = 0;
     return this;
   }
@@ -140,7 +217,7 @@ final class CudaContext implements Context, KernelCall {
     }
     if (workspace != 0 && !programsMade) {
       waitIfSubmitted();
-      backend.memory().free(workspace, workspaceBytes, WORKSPACE);
+      backend.memory().free(workspace, workspaceBytes);
     } else if (workspace != 0) {
       outgrown.add(new long[] {workspace, workspaceBytes});
     }
@@ -153,7 +230,7 @@ final class CudaContext implements Context, KernelCall {
   /**
    * Ends an execution that calls libraries; in debug mode waits for it and names it if it fails.
    */
-  void end() {
+  public void end() {
     submitted = true;
     recordedCalls++;
     claim.release();
@@ -162,8 +239,8 @@ final class CudaContext implements Context, KernelCall {
     }
   }
 
-  /** The tensor's address, noted while recording; 0 for null. */
-  long address(Tensor t) {
+  @Override
+  public long use(Tensor t) {
     if (t == null) {
       return 0;
     }
@@ -189,7 +266,7 @@ final class CudaContext implements Context, KernelCall {
 
   @Override
   public CudaContext put(Tensor t) {
-    return put(address(t));
+    return put(use(t));
   }
 
   @Override
@@ -251,15 +328,11 @@ final class CudaContext implements Context, KernelCall {
     }
   }
 
-  /** Something was submitted to the stream. */
-  void submitted() {
-    submitted = true;
-  }
-
   @Override
   public Program record(Runnable step) {
     begin("recording a program", backend.largestWorkspace());
     if (recorded != null) {
+      open = false;
       claim.release();
       throw new IllegalStateException("This context is recording already; programs do not nest");
     }
@@ -270,6 +343,7 @@ final class CudaContext implements Context, KernelCall {
           "starting to record");
       claim.record();
     } finally {
+      open = false;
       claim.release();
     }
     recorded = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -314,6 +388,7 @@ final class CudaContext implements Context, KernelCall {
     if (life.close()) {
       backend.forget(this);
       arguments.close();
+      scalarMemory.close();
       argumentBytes.close();
       extra.close();
       backend.checkUsable();
@@ -321,9 +396,9 @@ final class CudaContext implements Context, KernelCall {
       waitIfSubmitted();
       handles.close();
       if (workspace != 0) {
-        backend.memory().free(workspace, workspaceBytes, WORKSPACE);
+        backend.memory().free(workspace, workspaceBytes);
       }
-      outgrown.forEach(w -> backend.memory().free(w[0], w[1], WORKSPACE));
+      outgrown.forEach(w -> backend.memory().free(w[0], w[1]));
       backend.check(cudart.cudaStreamDestroy(stream), "closing a context's stream");
     }
   }

@@ -1,6 +1,7 @@
 package dev.blindspot.engine.cuda;
 
 import dev.blindspot.engine.AllocationException;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import org.bytedeco.cuda.global.cudart;
@@ -9,8 +10,10 @@ import org.bytedeco.cuda.global.cudart;
 final class CudaMemory {
   private final CudaBackend backend;
   private final long limit;
-  private final Map<String, long[]> held = new TreeMap<>();
+  private final Map<Long, Block> blocks = new HashMap<>();
   private long total;
+
+  private record Block(long bytes, String purpose) {}
 
   /**
    * @param limit bytes that may be held together
@@ -41,15 +44,19 @@ final class CudaMemory {
     }
     backend.check(status, "taking " + bytes + " bytes of device memory for " + purpose);
     total += bytes;
-    long[] kind = held.computeIfAbsent(purpose, k -> new long[2]);
-    kind[0]++;
-    kind[1] += bytes;
+    blocks.put(p.address(), new Block(bytes, purpose));
     return p.address();
   }
 
   private AllocationException refused(long bytes, String purpose, String why) {
     StringBuilder holders = new StringBuilder();
-    held.forEach(
+    Map<String, long[]> kinds = new TreeMap<>();
+    for (Block b : blocks.values()) {
+      long[] kind = kinds.computeIfAbsent(b.purpose, k -> new long[2]);
+      kind[0]++;
+      kind[1] += b.bytes;
+    }
+    kinds.forEach(
         (kind, n) ->
             holders.append("; ").append(n[0]).append(" x ").append(kind).append(": ").append(n[1]));
     return new AllocationException(
@@ -67,14 +74,15 @@ final class CudaMemory {
   }
 
   /** Gives memory back. */
-  synchronized void free(long address, long bytes, String purpose) {
+  synchronized void free(long address, long bytes) {
     backend.enterDevice();
+    Block b = blocks.remove(address);
+    if (b == null || b.bytes != bytes) {
+      throw new IllegalStateException("cuda: " + bytes + " bytes that are not held are freed");
+    }
     total -= bytes;
-    long[] kind = held.get(purpose);
-    kind[0]--;
-    kind[1] -= bytes;
     backend.check(
-        cudart.cudaFree(new CudaAddress(address)), "freeing " + bytes + " bytes of " + purpose);
+        cudart.cudaFree(new CudaAddress(address)), "freeing " + bytes + " bytes of " + b.purpose);
   }
 
   /** Bytes held. */

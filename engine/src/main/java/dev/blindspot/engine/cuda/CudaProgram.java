@@ -44,7 +44,7 @@ final class CudaProgram implements Program {
     }
     context.begin(this, 0);
     try {
-      if (context.isRecording()) {
+      if (context.recording()) {
         append();
         context.note(storages);
       } else {
