@@ -18,13 +18,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /**
  * A backend under test beside the reference. Use as {@code @MethodSource} with {@link #all}: the
- * reference itself, and cpu at each instruction-set level of this machine. What is missing is
- * printed with its reason.
+ * reference itself, cpu at each instruction-set level of this machine, and cuda. What is missing is
+ * printed with its reason. The property {@code blindspot.test.backend} names the only one wanted.
  *
  * <pre>
  * &#64;ParameterizedTest
@@ -72,19 +73,30 @@ public final class Rig {
     ARENAS.forEach(TensorArena::close);
     ARENAS.clear();
     if (RIGS.isEmpty()) {
-      RIGS.add(new Rig("reference", REFERENCE));
+      add("reference", () -> REFERENCE);
       for (Isa isa : new Isa[] {Isa.SCALAR, Isa.AVX2, Isa.AVX512}) {
-        try {
-          RIGS.add(
-              new Rig(
-                  "cpu:" + isa,
-                  Backends.create("cpu", BackendOptions.defaults().threads(3).isa(isa))));
-        } catch (BlindspotException e) {
-          System.out.println("SKIPPED conformance of cpu:" + isa + ": " + e.getMessage());
-        }
+        add(
+            "cpu:" + isa,
+            () -> Backends.create("cpu", BackendOptions.defaults().threads(3).isa(isa)));
       }
+      add("cuda", () -> Backends.create("cuda"));
     }
     return RIGS.stream();
+  }
+
+  private static void add(String name, Supplier<Backend> backend) {
+    String wanted = System.getProperty("blindspot.test.backend", "");
+    if (!name.startsWith(wanted)) {
+      return;
+    }
+    try {
+      RIGS.add(new Rig(name, backend.get()));
+    } catch (BlindspotException e) {
+      if (!wanted.isEmpty()) {
+        throw e; // what is asked for must be there
+      }
+      System.out.println("SKIPPED conformance of " + name + ": " + e.getMessage());
+    }
   }
 
   public Backend backend() {
