@@ -192,7 +192,10 @@ void submit(void* handle, const char* what, std::vector<Range> ranges, std::func
   auto stream = get<Stream>(handle, what);
   for (const Range& range : ranges) needDevice(range, what);
   if (stream->capture) {
-    stream->capture->nodes.push_back({what, std::move(ranges), std::move(run)});
+    Graph& graph = *stream->capture;
+    if (graph.loose) die("%s: the capture's dependencies were not updated after a node was added", what);
+    graph.nodes.push_back({what, std::move(ranges), std::move(run)});
+    graph.last = (void*)graph.nodes.size();
     return;
   }
   stream->pending.push_back({what, std::move(ranges), std::move(run)});
@@ -230,6 +233,7 @@ void beginCapture(void* handle) {
   auto stream = get<Stream>(handle, "cudaStreamBeginCapture");
   if (stream->capture || capturing) die("cudaStreamBeginCapture: a capture is under way");
   stream->capture = std::make_shared<Graph>();
+  stream->capture->handle = adopt(Graph::KIND, stream->capture);
   capturing = stream.get();
 }
 

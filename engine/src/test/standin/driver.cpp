@@ -98,6 +98,11 @@ int cuDeviceGet(int* device, int ordinal) {
   return ordinal >= 0 && ordinal < devices() ? SUCCESS : INVALID_DEVICE;
 }
 
+int cuDeviceGetName(char* name, int bytes, int) {
+  snprintf(name, (size_t)bytes, "Stand-in");
+  return SUCCESS;
+}
+
 int cuGetErrorName(int error, const char** name) {
   switch (error) {
     case SUCCESS: *name = "CUDA_SUCCESS"; break;

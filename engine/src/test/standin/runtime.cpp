@@ -462,7 +462,7 @@ RESULT cudaStreamBeginCapture(void* stream, int mode) {
 
 RESULT cudaStreamEndCapture(void* stream, void** graph) {
   ENTER;
-  *graph = adopt(Graph::KIND, endCapture(stream));
+  *graph = endCapture(stream)->handle;
   return OK;
 }
 
@@ -472,12 +472,43 @@ RESULT cudaStreamIsCapturing(void* stream, int* status) {
   return OK;
 }
 
-RESULT cudaStreamGetCaptureInfo(void* stream, int* status, unsigned long long* id, void** graph, void*, void*, size_t*) {
+RESULT cudaStreamGetCaptureInfo(void* stream, int* status, unsigned long long* id, void** graph, void*** before,
+                                void** edges, size_t* count) {
   ENTER;
   auto capture = get<Stream>(stream, "cudaStreamGetCaptureInfo")->capture;
   *status = capture ? 1 : 0;
-  if (id) *id = capture ? 1 : 0;
-  if (graph) *graph = nullptr;
+  if (!capture) return OK;
+  if (id) *id = 1;
+  if (graph) *graph = capture->handle;
+  if (before) *before = &capture->last;
+  if (edges) *edges = nullptr;
+  if (count) *count = capture->last ? 1 : 0;
+  return OK;
+}
+
+RESULT cudaGraphAddChildGraphNode(void** node, void* handle, void** before, size_t count, void* child) {
+  ENTER;
+  auto graph = get<Graph>(handle, "cudaGraphAddChildGraphNode");
+  auto nodes = std::make_shared<std::vector<Work>>(get<Graph>(child, "cudaGraphAddChildGraphNode")->nodes);
+  if (count != (graph->last ? 1 : 0) || (count && before[0] != graph->last) || graph->loose) {
+    die("cudaGraphAddChildGraphNode: the node does not follow the graph's last one");
+  }
+  graph->nodes.push_back({"child graph", {}, [nodes] {
+                            for (Work& work : *nodes) perform(work);
+                          }});
+  *node = (void*)graph->nodes.size();
+  graph->loose = true;
+  return OK;
+}
+
+RESULT cudaStreamUpdateCaptureDependencies(void* stream, void** nodes, void*, size_t count, unsigned flags) {
+  ENTER;
+  auto graph = get<Stream>(stream, "cudaStreamUpdateCaptureDependencies")->capture;
+  if (!graph || count != 1 || flags != 1 || nodes[0] != (void*)graph->nodes.size()) {
+    die("cudaStreamUpdateCaptureDependencies: not the last node, set alone");
+  }
+  graph->last = nodes[0];
+  graph->loose = false;
   return OK;
 }
 

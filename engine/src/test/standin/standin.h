@@ -72,6 +72,8 @@ struct Work {
 struct Graph : Object {
   static constexpr const char* KIND = "graph";
   std::vector<Work> nodes;
+  void *handle = nullptr, *last = nullptr;  // itself; the node that the next one of a capture follows
+  bool loose = false;                       // a node was added that nothing follows yet
 };
 
 struct Stream : Object {
