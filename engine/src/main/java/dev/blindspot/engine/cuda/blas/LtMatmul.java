@@ -1,0 +1,104 @@
+package dev.blindspot.engine.cuda.blas;
+
+import static org.bytedeco.cuda.global.cublas.CUBLASLT_EPILOGUE_BIAS;
+import static org.bytedeco.cuda.global.cublas.CUBLASLT_EPILOGUE_RELU_BIAS;
+import static org.bytedeco.cuda.global.cublas.CUBLASLT_MATMUL_DESC_BIAS_POINTER;
+import static org.bytedeco.cuda.global.cublas.cublasLtMatmul;
+import static org.bytedeco.cuda.global.cublas.cublasLtMatmulDescSetAttribute;
+
+import dev.blindspot.engine.cuda.library.LibraryContext;
+import org.bytedeco.cuda.cublas.cublasLtMatmulAlgo_t;
+import org.bytedeco.cuda.cublas.cublasLtMatmulDescOpaque_t;
+import org.bytedeco.cuda.cublas.cublasLtMatrixLayoutOpaque_t;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.Pointer;
+
+/** A prepared product of fixed sizes; owns nothing. See {@link LtProduct} for what it computes. */
+final class LtMatmul {
+  private final String doing;
+  private final cublasLtMatmulDescOpaque_t desc;
+  private final int epilogue;
+  private final cublasLtMatrixLayoutOpaque_t first;
+  private final cublasLtMatrixLayoutOpaque_t second;
+  private final cublasLtMatrixLayoutOpaque_t result;
+  private final cublasLtMatmulAlgo_t algorithm;
+  private final long workspaceBytes;
+  private final LongPointer bias;
+
+  /**
+   * @param bias holds the address that the descriptor has, or 0
+   */
+  LtMatmul(
+      String doing,
+      cublasLtMatmulDescOpaque_t desc,
+      int epilogue,
+      cublasLtMatrixLayoutOpaque_t first,
+      cublasLtMatrixLayoutOpaque_t second,
+      cublasLtMatrixLayoutOpaque_t result,
+      cublasLtMatmulAlgo_t algorithm,
+      long workspaceBytes,
+      LongPointer bias) {
+    this.doing = doing;
+    this.desc = desc;
+    this.epilogue = epilogue;
+    this.first = first;
+    this.second = second;
+    this.result = result;
+    this.algorithm = algorithm;
+    this.workspaceBytes = workspaceBytes;
+    this.bias = bias;
+  }
+
+  /** Of {@code cublasLtEpilogue_t}. */
+  int epilogue() {
+    return epilogue;
+  }
+
+  /** Whether the epilogue reads a bias. */
+  boolean biased() {
+    return epilogue == CUBLASLT_EPILOGUE_BIAS || epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
+  }
+
+  /** d = alpha op(a) op(b) + beta d; all are device addresses. */
+  void execute(
+      LibraryContext c, Pointer alpha, long a, long b, Pointer beta, long d, String operation) {
+    int status =
+        cublasLtMatmul(
+            c.blasLt(),
+            desc,
+            alpha,
+            c.pointer(0, b),
+            first,
+            c.pointer(1, a),
+            second,
+            beta,
+            c.pointer(2, d),
+            result,
+            c.pointer(3, d),
+            result,
+            algorithm,
+            c.pointer(4, c.workspace()),
+            workspaceBytes,
+            c.stream());
+    LtStatus.check(status, c, doing, operation);
+  }
+
+  /** As above with a bias for the epilogue. */
+  synchronized void execute(
+      LibraryContext c,
+      Pointer alpha,
+      long a,
+      long b,
+      Pointer beta,
+      long d,
+      long biasAddress,
+      String operation) {
+    if (bias.get() != biasAddress) {
+      bias.put(biasAddress);
+      int status =
+          cublasLtMatmulDescSetAttribute(desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias, Long.BYTES);
+      LtStatus.check(status, c, doing, operation + ", its bias");
+    }
+    execute(c, alpha, a, b, beta, d, operation);
+  }
+}

@@ -1,0 +1,171 @@
+package dev.blindspot.engine.cuda.blas;
+
+import static org.bytedeco.cuda.global.cublas.*;
+
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Precision;
+import dev.blindspot.engine.UnsupportedException;
+import dev.blindspot.engine.cuda.library.LibraryBackend;
+import dev.blindspot.engine.cuda.library.LibraryContext;
+import dev.blindspot.engine.cuda.library.Resources;
+import org.bytedeco.cuda.cublas.cublasLtMatmulDescOpaque_t;
+import org.bytedeco.cuda.cublas.cublasLtMatmulHeuristicResult_t;
+import org.bytedeco.cuda.cublas.cublasLtMatmulPreferenceOpaque_t;
+import org.bytedeco.cuda.cublas.cublasLtMatrixLayoutOpaque_t;
+import org.bytedeco.cuda.global.cudart;
+import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.javacpp.LongPointer;
+
+/**
+ * A kind of row-major product c = alpha op(a) op(b) + beta c [m,n], with the bias [n] and the ReLU
+ * that may follow it. Prepares products of given sizes.
+ *
+ * @param resources takes over what is prepared
+ * @param epilogue of {@code cublasLtEpilogue_t}
+ */
+record LtProduct(
+    LibraryBackend backend,
+    Resources resources,
+    String doing,
+    ElementType type,
+    Precision precision,
+    boolean transposeA,
+    boolean transposeB,
+    int epilogue) {
+  /** What cublasLt recommends on Hopper; also fixes which algorithms it may choose. */
+  static final long WORKSPACE = 32L << 20;
+
+  /** Alignment of tensors that vectors of their elements can be read from. */
+  static final int ALIGNED = 16;
+
+  private static final int RANKED = 8;
+
+  /** The reason why products of this type are not formed in this precision, or "". */
+  static String reasonWhyNot(ElementType type, Precision precision) {
+    boolean possible =
+        switch (precision) {
+          case FP32 -> type == ElementType.F32 || type == ElementType.F64;
+          case TF32, BF16 -> type == ElementType.F32;
+          case BF16X6, BF16X3 -> false;
+        };
+    return possible ? "" : "products of " + type + " are not formed in " + precision;
+  }
+
+  /** cublasLt's compute type. Pedantic: no kernel that rounds the factors or reorders by itself. */
+  private int computeType() {
+    if (type == ElementType.F64) {
+      return CUBLAS_COMPUTE_64F;
+    }
+    return switch (precision) {
+      case TF32 -> CUBLAS_COMPUTE_32F_FAST_TF32;
+      case BF16 -> CUBLAS_COMPUTE_32F_FAST_16BF;
+      default -> CUBLAS_COMPUTE_32F_PEDANTIC;
+    };
+  }
+
+  private int dataType() {
+    return type == ElementType.F64 ? cudart.CUDA_R_64F : cudart.CUDA_R_32F;
+  }
+
+  /**
+   * A product of these sizes.
+   *
+   * @param alignment bytes that all addresses are multiples of
+   * @throws UnsupportedException if cublasLt has no algorithm for it
+   */
+  LtMatmul prepare(LibraryContext c, long m, long n, long k, int alignment) {
+    // c^T [n,m] = op(b)^T op(a)^T, column-major; the first factor is b.
+    cublasLtMatrixLayoutOpaque_t first = transposeB ? layout(k, n) : layout(n, k);
+    cublasLtMatrixLayoutOpaque_t second = transposeA ? layout(m, k) : layout(k, m);
+    cublasLtMatrixLayoutOpaque_t result = layout(n, m);
+    cublasLtMatmulDescOpaque_t desc = resources.add(new cublasLtMatmulDescOpaque_t());
+    LtStatus.check(cublasLtMatmulDescInit(desc, computeType(), dataType()), doing + ": a product");
+    set(desc, CUBLASLT_MATMUL_DESC_TRANSA, transposeB ? CUBLAS_OP_T : CUBLAS_OP_N);
+    set(desc, CUBLASLT_MATMUL_DESC_TRANSB, transposeA ? CUBLAS_OP_T : CUBLAS_OP_N);
+    set(desc, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue);
+    var found = resources.add(new cublasLtMatmulHeuristicResult_t(RANKED));
+    long bytes = choose(c, desc, first, second, result, alignment, found);
+    LongPointer bias = resources.add(new LongPointer(1).put(0));
+    return new LtMatmul(
+        doing, desc, epilogue, first, second, result, found.getPointer(0).algo(), bytes, bias);
+  }
+
+  /** A column-major matrix without gaps. */
+  private cublasLtMatrixLayoutOpaque_t layout(long rows, long columns) {
+    var layout = resources.add(new cublasLtMatrixLayoutOpaque_t());
+    LtStatus.check(
+        cublasLtMatrixLayoutInit(layout, dataType(), rows, columns, rows), doing + ": a layout");
+    return layout;
+  }
+
+  private void set(cublasLtMatmulDescOpaque_t desc, int attribute, int value) {
+    try (IntPointer v = new IntPointer(1).put(value)) {
+      LtStatus.check(
+          cublasLtMatmulDescSetAttribute(desc, attribute, v, Integer.BYTES),
+          doing + ": attribute " + attribute + " of a product");
+    }
+  }
+
+  /** Puts the algorithm that cublasLt ranks first into {@code found}; gives its workspace. */
+  private long choose(
+      LibraryContext c,
+      cublasLtMatmulDescOpaque_t desc,
+      cublasLtMatrixLayoutOpaque_t first,
+      cublasLtMatrixLayoutOpaque_t second,
+      cublasLtMatrixLayoutOpaque_t result,
+      int alignment,
+      cublasLtMatmulHeuristicResult_t found) {
+    int[] count = new int[1];
+    int status;
+    try (var preference = new cublasLtMatmulPreferenceOpaque_t()) {
+      prefer(preference, alignment);
+      status =
+          cublasLtMatmulAlgoGetHeuristic(
+              c.blasLt(), desc, first, second, result, result, preference, RANKED, found, count);
+    }
+    if (status != CUBLAS_STATUS_NOT_SUPPORTED) {
+      LtStatus.check(status, doing + ": ranking algorithms");
+      for (int i = 0; i < count[0]; i++) {
+        var candidate = found.getPointer(i);
+        if (candidate.state() == CUBLAS_STATUS_SUCCESS && candidate.workspaceSize() <= WORKSPACE) {
+          found.getPointer(0).algo(candidate.algo());
+          return candidate.workspaceSize();
+        }
+      }
+    }
+    throw new UnsupportedException(
+        "cublasLt has no algorithm for this product ("
+            + LtStatus.name(status)
+            + ", "
+            + count[0]
+            + " offered)");
+  }
+
+  private void prefer(cublasLtMatmulPreferenceOpaque_t preference, int alignment) {
+    String what = doing + ": preferences";
+    LtStatus.check(cublasLtMatmulPreferenceInit(preference), what);
+    try (LongPointer bytes = new LongPointer(1).put(WORKSPACE)) {
+      LtStatus.check(
+          cublasLtMatmulPreferenceSetAttribute(
+              preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, bytes, Long.BYTES),
+          what);
+    }
+    boolean whole = backend.options().deterministic();
+    prefer(
+        preference,
+        CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+        whole ? CUBLASLT_REDUCTION_SCHEME_NONE : CUBLASLT_REDUCTION_SCHEME_MASK);
+    prefer(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment);
+    prefer(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment);
+    prefer(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignment);
+    prefer(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignment);
+  }
+
+  private void prefer(cublasLtMatmulPreferenceOpaque_t preference, int attribute, int value) {
+    try (IntPointer v = new IntPointer(1).put(value)) {
+      LtStatus.check(
+          cublasLtMatmulPreferenceSetAttribute(preference, attribute, v, Integer.BYTES),
+          doing + ": preference " + attribute);
+    }
+  }
+}

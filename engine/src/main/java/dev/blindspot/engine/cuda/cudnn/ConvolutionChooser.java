@@ -1,0 +1,189 @@
+package dev.blindspot.engine.cuda.cudnn;
+
+import static org.bytedeco.cuda.global.cudnn.CUDNN_DEFAULT_MATH;
+import static org.bytedeco.cuda.global.cudnn.CUDNN_FMA_MATH;
+
+import dev.blindspot.engine.AllocationException;
+import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Precision;
+import dev.blindspot.engine.UnsupportedException;
+import dev.blindspot.engine.cuda.cudnn.ConvolutionBatch.Choice;
+import dev.blindspot.engine.cuda.cudnn.ConvolutionSearch.Buffers;
+import dev.blindspot.engine.cuda.cudnn.ConvolutionSearch.Found;
+import dev.blindspot.engine.cuda.library.LibraryBackend;
+import dev.blindspot.engine.cuda.library.LibraryContext;
+import dev.blindspot.engine.primitives.Conv2dDesc;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.StringJoiner;
+import java.util.concurrent.ConcurrentHashMap;
+import org.bytedeco.cuda.cudnn.cudnnConvolutionStruct;
+import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
+
+/**
+ * Chooses the algorithm of one direction. Strict FP32 applies {@code CUDNN_FMA_MATH} to whatever is
+ * chosen: cuDNN's search also tries its default, which allows TF32. Choices are kept for the life
+ * of the backend, so equal plans of one process give equal bits; in deterministic mode nothing is
+ * measured, so those of other processes do too.
+ */
+final class ConvolutionChooser {
+  /** Most workspace that an algorithm may ask for. */
+  static final long MOST_WORKSPACE = 256L << 20;
+
+  private record Key(
+      Conv2dDesc desc, Precision precision, boolean exact, Direction direction, long n) {}
+
+  private record Chosen(int algorithm, int mathType) {}
+
+  private final LibraryBackend backend;
+  private final Map<Key, Chosen> chosen = new ConcurrentHashMap<>();
+
+  ConvolutionChooser(LibraryBackend backend) {
+    this.backend = backend;
+  }
+
+  /**
+   * What is to be chosen for.
+   *
+   * @param exact only deterministic algorithms without transforms
+   */
+  record Request(
+      Conv2dDesc desc, Precision precision, boolean exact, ConvolutionShapes shapes, String doing) {
+
+    /** Products of F32 in F32, and nothing else. */
+    boolean strict() {
+      return precision == Precision.FP32 && desc.type() == ElementType.F32;
+    }
+
+    int mathType() {
+      return strict() ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
+    }
+  }
+
+  /**
+   * The algorithm for a batch of n.
+   *
+   * @param planned what was chosen for the planned batch; null for that batch itself
+   * @throws UnsupportedException if no algorithm fits
+   */
+  Choice choose(
+      Request r,
+      LibraryContext c,
+      Direction direction,
+      int n,
+      cudnnTensorStruct x,
+      cudnnTensorStruct y,
+      Choice planned) {
+    ConvolutionSearch search = new ConvolutionSearch(direction, c, x, r.shapes.w(), y);
+    if (planned != null) {
+      long bytes = search.workspace(planned.convolution(), planned.algorithm());
+      if (bytes >= 0 && bytes <= planned.workspaceBytes()) {
+        return new Choice(planned.algorithm(), planned.mathType(), planned.convolution(), bytes);
+      }
+    }
+    long limit = planned == null ? MOST_WORKSPACE : planned.workspaceBytes();
+    Key key = new Key(r.desc, r.precision, r.exact, direction, n);
+    Chosen known = chosen.get(key);
+    if (known != null) {
+      Choice again = accept(r, search, known.algorithm, known.mathType, limit);
+      if (again != null) {
+        return again;
+      }
+    }
+    cudnnConvolutionStruct trial = r.shapes.convolution(r.mathType());
+    List<Found> found =
+        planned == null && !backend.options().deterministic()
+            ? measure(r, c, search, trial, n)
+            : search.rank(trial, r.doing);
+    Choice choice = best(r, search, found, limit);
+    if (choice == null) {
+      throw new UnsupportedException(refusal(r, direction, found, limit));
+    }
+    chosen.put(key, new Chosen(choice.algorithm(), choice.mathType()));
+    return choice;
+  }
+
+  /** Fastest first; in strict FP32 those that were run so before those that were not. */
+  private static Choice best(Request r, ConvolutionSearch search, List<Found> found, long limit) {
+    List<Found> order = new ArrayList<>(found);
+    if (r.strict()) {
+      order.sort(
+          (a, b) ->
+              Boolean.compare(b.mathType() == CUDNN_FMA_MATH, a.mathType() == CUDNN_FMA_MATH));
+    }
+    for (Found f : order) {
+      boolean allowed = !r.exact || (f.deterministic() && search.direct(f.algorithm()));
+      if (f.status() == 0 && allowed) {
+        int mathType = r.strict() ? CUDNN_FMA_MATH : f.mathType();
+        Choice choice = accept(r, search, f.algorithm(), mathType, limit);
+        if (choice != null) {
+          return choice;
+        }
+      }
+    }
+    return null;
+  }
+
+  /** The algorithm with its math type applied, or null if its workspace passes the limit. */
+  private static Choice accept(
+      Request r, ConvolutionSearch search, int algorithm, int mathType, long limit) {
+    cudnnConvolutionStruct convolution = r.shapes.convolution(mathType);
+    long bytes = search.workspace(convolution, algorithm);
+    return bytes < 0 || bytes > limit ? null : new Choice(algorithm, mathType, convolution, bytes);
+  }
+
+  private List<Found> measure(
+      Request r, LibraryContext c, ConvolutionSearch search, cudnnConvolutionStruct trial, int n) {
+    long workspace = 0;
+    for (int a = 0; a < search.algorithms(); a++) {
+      long bytes = search.workspace(trial, a);
+      workspace = bytes <= MOST_WORKSPACE ? Math.max(workspace, bytes) : workspace;
+    }
+    long w = aligned(r.shapes.xBytes(n));
+    long y = w + aligned(r.shapes.wBytes());
+    long space = y + aligned(r.shapes.yBytes(n));
+    long bytes = space + workspace;
+    long base;
+    try {
+      base = backend.allocate(bytes, "measuring algorithms for " + r.desc.summary());
+    } catch (AllocationException e) {
+      // The tensors themselves may still fit: cuDNN's ranking needs no memory.
+      return search.rank(trial, r.doing);
+    }
+    try {
+      c.clear(base, bytes);
+      return search.measure(
+          trial, new Buffers(base, base + w, base + y, base + space, workspace), r.doing);
+    } finally {
+      c.finish();
+      backend.free(base, bytes);
+    }
+  }
+
+  static long aligned(long bytes) {
+    return (bytes + 255) / 256 * 256;
+  }
+
+  private static String refusal(Request r, Direction direction, List<Found> found, long limit) {
+    StringJoiner each = new StringJoiner(", ", "; cuDNN offered [", "]");
+    for (Found f : found) {
+      each.add(
+          "algorithm "
+              + f.algorithm()
+              + " "
+              + CudnnStatus.name(f.status())
+              + (f.deterministic() ? "" : " not deterministic")
+              + " workspace "
+              + f.memory());
+    }
+    return "no algorithm for "
+        + direction
+        + (r.exact ? " that is deterministic and without transforms" : "")
+        + " within "
+        + limit
+        + " bytes of workspace"
+        + each;
+  }
+}

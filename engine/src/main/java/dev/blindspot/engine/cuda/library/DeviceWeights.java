@@ -1,0 +1,102 @@
+package dev.blindspot.engine.cuda.library;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Plan;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.TensorArena;
+import dev.blindspot.engine.primitives.PackedWeights;
+import dev.blindspot.engine.spi.Storage;
+
+/**
+ * Weights in device memory of their own, in the form that one kind of plan reads. Packing waits
+ * until it is done, so other contexts may use them at once.
+ */
+public final class DeviceWeights implements PackedWeights {
+
+  /** Brings weights into a plan's form. */
+  public interface Packing {
+
+    /** Submits the work; {@code from} and the weights' memory are device addresses. */
+    void submit(LibraryContext c, long from, DeviceWeights to);
+  }
+
+  private final TensorArena arena;
+  private final Tensor memory;
+  private final Object form;
+
+  /**
+   * @param form of equal value for plans that may share the weights
+   * @param bytes that the form needs
+   */
+  public DeviceWeights(LibraryBackend backend, Object form, long bytes) {
+    arena = backend.arena(TensorArena.bytes(ElementType.U8, bytes));
+    memory = arena.tensor(ElementType.U8, bytes);
+    this.form = form;
+  }
+
+  /** The weights, if they were packed in this form on this backend. */
+  public static DeviceWeights of(Plan plan, LibraryBackend backend, PackedWeights p, Object form) {
+    if (!(p instanceof DeviceWeights own)
+        || own.memory.backend() != backend
+        || !own.form.equals(form)) {
+      throw new InvalidInputException(
+          plan.desc().summary() + ": weights " + p + " are not packed as " + form);
+    }
+    own.memory.storage().checkOpen();
+    return own;
+  }
+
+  /** Fills them from w, waiting for it; also while ctx records, and not as a part of that. */
+  public void fill(LibraryBackend backend, Context ctx, Plan plan, Tensor w, Packing packing) {
+    LibraryContext c = backend.begin(ctx, plan.desc(), 0);
+    boolean recording;
+    try {
+      recording = c.recording();
+      if (!recording) {
+        packing.submit(c, w.address(), this);
+        c.finish();
+      }
+    } finally {
+      c.end();
+    }
+    if (recording) {
+      backend.planning(
+          planner -> {
+            packing.submit(planner, w.address(), this);
+            return null;
+          });
+    }
+  }
+
+  /** Where they are. */
+  public Storage storage() {
+    return memory.storage();
+  }
+
+  /** Their address, noted by a recording. */
+  public long use(LibraryContext c) {
+    return c.use(memory);
+  }
+
+  /** Their address. */
+  public long address() {
+    return memory.address();
+  }
+
+  @Override
+  public long bytes() {
+    return arena.capacity();
+  }
+
+  @Override
+  public String toString() {
+    return "cuda weights " + form;
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}
