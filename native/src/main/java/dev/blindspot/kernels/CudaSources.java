@@ -21,6 +21,7 @@ public final class CudaSources {
           "loss",
           "move",
           "normalise",
+          "pad",
           "pool",
           "rows_elementwise",
           "rows_index",

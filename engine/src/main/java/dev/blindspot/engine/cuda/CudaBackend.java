@@ -11,6 +11,8 @@ import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.UnsupportedException;
+import dev.blindspot.engine.cuda.blas.BlasPlans;
+import dev.blindspot.engine.cuda.cudnn.CudnnPlans;
 import dev.blindspot.engine.cuda.library.LibraryBackend;
 import dev.blindspot.engine.cuda.library.LibraryContext;
 import dev.blindspot.engine.custom.CompiledKernel;
@@ -66,6 +68,8 @@ final class CudaBackend implements LibraryBackend {
             new CudaCompiler(CacheFolder.root().resolve("kernels-cuda"), device.architecture()));
     implementations = new ImplementationList("cuda", options.deterministic(), options.verbose());
     KernelPlans.register(this);
+    CudnnPlans.register(this);
+    BlasPlans.register(this);
   }
 
   CudaMemory memory() {
