@@ -7,39 +7,54 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 flags="-std=c++17 -O2 -fPIC -Wall -Wextra -I$here -I$out"
 
-# stale TARGET: some source is newer than the target
+# stale TARGET SOURCE...: some source or header is newer than the target
 stale() {
-  [ ! -e "$1" ] || [ -n "$(find "$here" -newer "$1" -name '*.*' -print | head -1)" ]
+  target=$1
+  shift
+  [ -e "$target" ] || return 0
+  for source in "$@" "$here"/*.h "$here/build.sh"; do
+    [ "$source" -nt "$target" ] && return 0
+  done
+  return 1
 }
 
-# library SONAME EXPORTS SOURCE...: EXPORTS are patterns of symbols, versioned by the soname; none for libcuda
+# library SONAME EXPORTS OBJECT...: EXPORTS are patterns of symbols, versioned by the soname; none for libcuda
 library() {
   soname=$1 exports=$2
   shift 2
-  stale "$out/$soname" || return 0
-  sources=
-  for source in "$@"; do sources="$sources $here/$source"; done
+  stale "$out/$soname" "$@" || return 0
   link="-shared -Wl,-soname,$soname -Wl,-rpath,\$ORIGIN -Wl,--no-undefined"
   if [ -n "$exports" ]; then
     echo "$soname { global: $exports local: *; };" > "$out/$soname.map"
     link="$link -Wl,--version-script=$out/$soname.map -L$out -l:libcuda.so.1"
   fi
   # shellcheck disable=SC2086
-  g++ $flags $sources -o "$out/$soname.new" $link -ldl -lpthread
+  g++ "$@" -o "$out/$soname.new" $link -ldl -lpthread
   mv "$out/$soname.new" "$out/$soname"
 }
 
+cd "$here"
 if stale "$out/prelude.inc"; then
-  { printf 'R"standin(\n'; cat "$here/block.h" ; printf ')standin" R"standin(\n'; cat "$here/prelude.h"; printf ')standin"\n'; } > "$out/prelude.inc"
+  { printf 'R"standin(\n'; cat block.h; printf ')standin" R"standin(\n'; cat prelude.h; printf ')standin"\n'; } \
+    > "$out/prelude.inc"
 fi
-library libcuda.so.1 "" core.cpp fibers.cpp driver.cpp
-library libcudart.so.13 "cuda*;" runtime.cpp
-library libnvrtc.so.13 "nvrtc*;" nvrtc.cpp
+for source in *.cpp; do
+  if stale "$out/${source%.cpp}.o" "$source"; then echo "${source%.cpp}"; fi
+done | xargs -r -P 2 -I NAME g++ $flags -c NAME.cpp -o "$out/NAME.o"
+
+cd "$out"
+library libcuda.so.1 "" core.o fibers.o driver.o numbers.o
+library libcudart.so.13 "cuda*;" runtime.o
+library libnvrtc.so.13 "nvrtc*;" nvrtc.o
+library libcublas.so.13 "cublas*;" cublas.o
+library libcublasLt.so.13 "cublasLt*;" cublaslt.o
+library libcudnn_graph.so.9 "cudnn*;" cudnn_graph.o
+library libcudnn_ops.so.9 "cudnn*;" cudnn_ops.o
+library libcudnn_cnn.so.9 "cudnn*;" cudnn_conv.o
+library libcudnn_adv.so.9 "cudnn*;" cudnn_adv.o
 
 [ "${2-}" = test ] || exit 0
-if stale "$out/selftest"; then
-  # shellcheck disable=SC2086
-  g++ $flags "$here/selftest.cpp" -o "$out/selftest" -L"$out" -Wl,-rpath,"$out" -l:libcudart.so.13 \
-    -l:libnvrtc.so.13 -l:libcuda.so.1
+if stale selftest selftest.o libcuda.so.1; then
+  g++ selftest.o -o selftest -L. -Wl,-rpath,"$out" -l:libcudart.so.13 -l:libnvrtc.so.13 -l:libcuda.so.1
 fi
-"$out/selftest"
+./selftest
