@@ -70,6 +70,7 @@ final class CudaBackend implements LibraryBackend {
     KernelPlans.register(this);
     CudnnPlans.register(this);
     BlasPlans.register(this);
+    CudaSingularValues.register(this);
   }
 
   CudaMemory memory() {
