@@ -39,7 +39,7 @@ int load(void** module, const void* image, const char* caller) {
   snprintf(path, sizeof path, "/proc/self/fd/%d", file);
   auto loaded = std::make_shared<Module>();
   loaded->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  close(file);
+  loaded->file = file;
   if (!loaded->library || !dlsym(loaded->library, "standin_block")) {
     die("%s: the image was not made by the stand-in NVRTC: %s", caller, loaded->library ? "" : dlerror());
   }
@@ -77,6 +77,7 @@ int unload(void* module, const char* caller) {
 
 standin::Module::~Module() {
   if (library) dlclose(library);
+  if (file >= 0) close(file);
 }
 
 extern "C" {

@@ -131,7 +131,9 @@ bool compile(Program& p, const std::vector<std::string>& flags, const std::strin
   replace(text, "static STANDIN_SHARED", "STANDIN_SHARED");
   replace(text, "STANDIN_SHARED", "static __attribute__((section(\"standin_shared\"), used))");
   write(folder + "/whole.ii", text + "\n# 1 \"standin-doors\"\n" + tail);
-  if (!run(options + " -O2 -g0 -fPIC -shared -fno-gnu-unique -fno-exceptions -fno-rtti whole.ii -o whole.so -lm",
+  // Symbolic: a kernel named as a function of the C library is still the kernel.
+  if (!run(options + " -O2 -g0 -fPIC -shared -Wl,-Bsymbolic -fno-gnu-unique -fno-exceptions -fno-rtti whole.ii" +
+               " -o whole.so -lm",
            folder, p.log)) {
     return false;
   }

@@ -100,6 +100,7 @@ void setBroken(int error);
 struct Module : Object {
   static constexpr const char* KIND = "module";
   void* library = nullptr;
+  int file = -1;  // open while loaded: dlopen takes two libraries of one path for the same
   ~Module() override;
 };
 

@@ -114,14 +114,7 @@ final class CudaSingularValues extends KernelPlan<SingularValuesDesc>
     long turned = vectors + 8L * count * length;
     for (int sweep = 0; sweep < MOST_SWEEPS; sweep++) {
       for (int r = 0; r < 2 * pairs - 1; r++) {
-        begin(ctx)
-            .put(pairs)
-            .put(count)
-            .put(length)
-            .put(r)
-            .put(vectors)
-            .put(turned)
-            .execute(round);
+        begin(ctx).put(pairs).put(count).put(length).put(r).put(vectors).put(turned).execute(round);
       }
       ByteBuffer turns = read(turned, 8 * pairs);
       double sum = 0;
@@ -138,13 +131,7 @@ final class CudaSingularValues extends KernelPlan<SingularValuesDesc>
 
   private void finish(Context ctx, long vectors, double scale, Tensor out) {
     long lengths = vectors + 8L * count * length + 8L * pairs;
-    begin(ctx)
-        .put(count)
-        .put(length)
-        .put(1 / scale)
-        .put(vectors)
-        .put(lengths)
-        .execute(norms);
+    begin(ctx).put(count).put(length).put(1 / scale).put(vectors).put(lengths).execute(norms);
     begin(ctx).put(desc().type().ordinal()).put(count).put(lengths).put(out).execute(values);
   }
 
