@@ -79,13 +79,13 @@ final class CudaLibraries {
       words.append(t.getMessage()).append("; ");
     }
     String text = words.toString();
-    if (text.contains("no jni")) {
-      return "the CUDA preset's native part is not on the class path; add org.bytedeco:cuda with the"
-          + " classifier linux-x86_64";
-    }
     if (text.contains("libcuda.so.1")) {
       return "there is no NVIDIA driver: libcuda.so.1 was not found; install the driver (580 or"
           + " later), or run where a GPU is";
+    }
+    if (text.contains("no jni") && !text.contains("cannot open shared object file")) {
+      return "the CUDA preset's native part is not on the class path; add org.bytedeco:cuda with the"
+          + " classifier linux-x86_64";
     }
     if (text.contains("version `")) {
       return what + " is of another major version: " + first(text) + "; " + LIBRARIES;
