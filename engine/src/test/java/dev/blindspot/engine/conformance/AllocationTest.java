@@ -40,7 +40,7 @@ class AllocationTest {
 
   @BeforeAll
   void open() {
-    backend = Backends.create("cpu", BackendOptions.defaults().threads(2));
+    backend = Backends.create(Rig.name(), BackendOptions.defaults().threads(2));
     ctx = backend.newContext();
     catalogue = new Catalogue(backend, ctx);
   }

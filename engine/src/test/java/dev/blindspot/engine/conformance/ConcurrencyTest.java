@@ -27,7 +27,7 @@ class ConcurrencyTest {
   private static final int THREADS = 3;
   private static final int ROUNDS = 100;
 
-  private final Backend backend = Backends.create("cpu", BackendOptions.defaults().threads(2));
+  private final Backend backend = Backends.create(Rig.name(), BackendOptions.defaults().threads(2));
   private final Conv2dDesc conv = Conv2dDesc.of(F32, 5, 3, 12, 11).filters(8, 3, 3, 1);
   private final LinearDesc linear = LinearDesc.of(F32, 5, 8 * 12 * 11, 70);
   private final WeightedPlan[] plans = {

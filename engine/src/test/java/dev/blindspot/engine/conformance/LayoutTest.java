@@ -24,13 +24,13 @@ import dev.blindspot.engine.primitives.Pool2dDesc;
 import dev.blindspot.engine.primitives.Pooling;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Primitives in which a channel's place counts refuse tensors that lie otherwise than planned. */
 class LayoutTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu"})
+  @MethodSource("dev.blindspot.engine.conformance.Rig#names")
   void channelsLastIsRefusedWhereChannelsFirstIsPlanned(String name) {
     try (Backend backend = Backends.create(name);
         Context ctx = backend.newContext();

@@ -26,6 +26,7 @@ import dev.blindspot.engine.primitives.PackedWeights;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Arenas and tensors of both backends: sizes, limits, views, use after close. */
@@ -38,7 +39,7 @@ class MemoryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu"})
+  @MethodSource("dev.blindspot.engine.conformance.Rig#names")
   void fullArenasSaySizes(String name) {
     try (Backend backend = Backends.create(name);
         TensorArena arena = backend.arena(1024)) {
@@ -57,7 +58,7 @@ class MemoryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu"})
+  @MethodSource("dev.blindspot.engine.conformance.Rig#names")
   void badSizesAreRefused(String name) {
     try (Backend backend = Backends.create(name)) {
       assertThrows(InvalidInputException.class, () -> backend.arena(0));
@@ -75,7 +76,7 @@ class MemoryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu"})
+  @MethodSource("dev.blindspot.engine.conformance.Rig#names")
   void memoryLimitCountsAllArenas(String name) {
     BackendOptions limited = BackendOptions.defaults().threads(1).memoryLimit(10_000);
     try (Backend backend = Backends.create(name, limited)) {
@@ -107,7 +108,7 @@ class MemoryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu"})
+  @MethodSource("dev.blindspot.engine.conformance.Rig#names")
   void viewsShareMemoryInsideTheirBounds(String name) {
     try (Backend backend = Backends.create(name);
         TensorArena arena = backend.arena(1024)) {
@@ -132,7 +133,7 @@ class MemoryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu"})
+  @MethodSource("dev.blindspot.engine.conformance.Rig#names")
   void copiesOfWrongLengthOrTypeAreRefused(String name) {
     try (Backend backend = Backends.create(name);
         TensorArena arena = backend.arena(1024)) {
@@ -159,7 +160,7 @@ class MemoryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu"})
+  @MethodSource("dev.blindspot.engine.conformance.Rig#names")
   void useAfterCloseNamesWhatAndWhere(String name) {
     try (Backend backend = Backends.create(name);
         var ctx = backend.newContext();

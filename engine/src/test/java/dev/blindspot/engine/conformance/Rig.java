@@ -99,6 +99,18 @@ public final class Rig {
     }
   }
 
+  /** The backend that a test of one runs on: cpu, or the only one wanted. */
+  public static String name() {
+    return System.getProperty("blindspot.test.backend", "cpu");
+  }
+
+  /** For tests of backends by name: reference and cpu, or the only one wanted. */
+  public static Stream<String> names() {
+    return Stream.of("reference", "cpu", "cuda")
+        .filter(n -> n.startsWith(System.getProperty("blindspot.test.backend", "")))
+        .filter(n -> !n.equals("cuda") || name().equals(n));
+  }
+
   public Backend backend() {
     return backend;
   }
