@@ -38,8 +38,8 @@ if stale "$out/prelude.inc"; then
   { printf 'R"standin(\n'; cat block.h; printf ')standin" R"standin(\n'; cat prelude.h; printf ')standin"\n'; } \
     > "$out/prelude.inc"
 fi
-for source in *.cpp; do
-  if stale "$out/${source%.cpp}.o" "$source"; then echo "${source%.cpp}"; fi
+for unit in *.cpp; do
+  if stale "$out/${unit%.cpp}.o" "$unit"; then echo "${unit%.cpp}"; fi
 done | xargs -r -P 2 -I NAME g++ $flags -c NAME.cpp -o "$out/NAME.o"
 
 cd "$out"

@@ -27,6 +27,11 @@ struct FilterDescriptor : Object {
   Tensor tensor;
 };
 
+struct ActivationDescriptor : Object {
+  static constexpr const char* KIND = "cuDNN activation descriptor";
+  int mode = -1, nan = 0;
+};
+
 // The tensor of a descriptor that was set.
 template <class D>
 const Tensor& tensor(const void* descriptor, const char* caller) {

@@ -272,3 +272,32 @@ RESULT cudnnConvolutionBackwardFilter(void* handle, const void* alpha, void* xd,
   Problem p(BACKWARD_FILTER, xd, wd, c, yd, __func__);
   return execute(handle, p, algorithm, alpha, beta, x, dw, dy, space, bytes, __func__);
 }
+
+// y = relu(alpha1 conv(x) + alpha2 z + bias)
+RESULT cudnnConvolutionBiasActivationForward(void* handle, const void* alpha1, void* xd, const void* x, void* wd,
+                                             const void* w, void* c, int algorithm, void* space, size_t given,
+                                             const void* alpha2, void* zd, const void* z, void* bd, const void* bias,
+                                             void* activation, void* yd, void* y) {
+  ENTER;
+  Problem p(FORWARD, xd, wd, c, yd, __func__);
+  Tensor tz = tensor<TensorDescriptor>(zd, __func__), tb = tensor<TensorDescriptor>(bd, __func__);
+  const Algorithm* a = p.find(algorithm);
+  if (!a || p.t[0].type != F32) return NOT_SUPPORTED;
+  if (get<ActivationDescriptor>(activation, __func__)->mode != 1) die("%s: the activation is not ReLU", __func__);
+  if (tz.dims != p.t[2].dims || tb.dims != std::vector<long>{1, p.t[1].dims[0], 1, 1}) die("%s: z or bias", __func__);
+  size_t bytes = p.workspace(*a, p.math);
+  if (given < bytes) die("%s: %zu bytes of workspace where the algorithm needs %zu", __func__, given, bytes);
+  Scale k = scale(alpha1, alpha2, F32, __func__);
+  std::vector<Range> ranges = {{x, p.t[0].bytes(), "x"}, {w, p.t[1].bytes(), "w"}, {y, p.t[2].bytes(), "y"},
+                               {z, tz.bytes(), "z"}, {bias, tb.bytes(), "bias"}, {space, bytes, "the workspace"}};
+  return work(handle, __func__, ranges, [=] {
+    if (bytes) memset(space, 0xff, bytes);
+    Numbers v = p.run(x, w), add = k.beta == 0 ? Numbers(v.size()) : tz.read(z), b = tb.read(bias);
+    long area = p.t[2].dims[2] * p.t[2].dims[3];
+    for (size_t i = 0; i < v.size(); i++) {
+      double e = k.alpha * v[i] + k.beta * add[i] + b[i / area % b.size()];
+      v[i] = e > 0 || e != e ? e : 0;
+    }
+    p.t[2].write(y, v, 1, 0);
+  });
+}

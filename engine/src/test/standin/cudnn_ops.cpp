@@ -14,11 +14,6 @@ struct Pooling : Object {
   long window[2], pad[2], stride[2];
 };
 
-struct Activation : Object {
-  static constexpr const char* KIND = "cuDNN activation descriptor";
-  int mode = -1, nan = 0;
-};
-
 struct Lrn : Object {
   static constexpr const char* KIND = "cuDNN LRN descriptor";
   long n = 0;
@@ -121,7 +116,7 @@ const Tensor& perChannel(int mode, const Tensor& x, const void* descriptor, cons
 DESCRIPTOR(Tensor, TensorDescriptor)
 DESCRIPTOR(Filter, FilterDescriptor)
 DESCRIPTOR(Pooling, Pooling)
-DESCRIPTOR(Activation, Activation)
+DESCRIPTOR(Activation, ActivationDescriptor)
 DESCRIPTOR(LRN, Lrn)
 
 RESULT cudnnSetTensor4dDescriptor(void* d, int format, int type, int n, int c, int h, int w) {
@@ -200,7 +195,7 @@ RESULT cudnnPoolingBackward(void* handle, void* pool, const void* alpha, void* y
 // --- Activation: ReLU.
 RESULT cudnnSetActivationDescriptor(void* d, int mode, int nan, double) {
   ENTER;
-  auto a = get<Activation>(d, __func__);
+  auto a = get<ActivationDescriptor>(d, __func__);
   if (mode != 1) return NOT_SUPPORTED;
   a->mode = mode;
   a->nan = nan;
@@ -212,7 +207,7 @@ RESULT cudnnActivationForward(void* handle, void* activation, const void* alpha,
   ENTER;
   Tensor tx = tensorOf(xd, __func__), ty = tensorOf(yd, __func__);
   same(tx, ty, __func__);
-  auto a = get<Activation>(activation, __func__);
+  auto a = get<ActivationDescriptor>(activation, __func__);
   if (a->mode < 0) die("%s: the descriptor was not set", __func__);
   Scale k = scale(alpha, beta, tx.type, __func__);
   return work(handle, __func__, {{x, tx.bytes(), "x"}, {y, ty.bytes(), "y"}}, [=, nan = a->nan] {
@@ -228,7 +223,7 @@ RESULT cudnnActivationBackward(void* handle, void* activation, const void* alpha
   Tensor tx = tensorOf(xd, __func__), ty = tensorOf(yd, __func__), tdy = tensorOf(dyd, __func__);
   Tensor tdx = tensorOf(dxd, __func__);
   same(tx, ty, __func__), same(tx, tdy, __func__), same(tx, tdx, __func__);
-  if (get<Activation>(activation, __func__)->mode < 0) die("%s: the descriptor was not set", __func__);
+  if (get<ActivationDescriptor>(activation, __func__)->mode < 0) die("%s: the descriptor was not set", __func__);
   Scale k = scale(alpha, beta, tx.type, __func__);
   std::vector<Range> ranges = {{x, tx.bytes(), "x"}, {y, ty.bytes(), "y"}, {dy, tdy.bytes(), "dy"},
                                {dx, tdx.bytes(), "dx"}};
