@@ -7,11 +7,11 @@ import static org.bytedeco.cuda.global.cublas.CUBLASLT_EPILOGUE_RELU_BIAS;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
-import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Guarantee;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.UnsupportedException;
+import dev.blindspot.engine.cuda.library.BatchKey;
 import dev.blindspot.engine.cuda.library.BatchTable;
 import dev.blindspot.engine.cuda.library.DenseKernels;
 import dev.blindspot.engine.cuda.library.DeviceWeights;
@@ -147,8 +147,8 @@ final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
     BatchTable<LtMatmul> table =
         new BatchTable<>(
             (l, key) -> {
-              long n = key / (LtProduct.ALIGNED + 1);
-              int alignment = (int) (key % (LtProduct.ALIGNED + 1));
+              long n = BatchKey.n(key);
+              int alignment = BatchKey.alignment(key);
               return switch (direction) {
                 case FORWARD -> forward(product, l, n, alignment);
                 case BACKWARD_DATA -> product.prepare(l, n, c, k, alignment);
@@ -156,7 +156,7 @@ final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
               };
             });
     if (options().directions().contains(direction)) {
-      backend.planning(l -> table.get(l, key(desc().n(), LtProduct.ALIGNED)));
+      backend.planning(l -> table.get(l, BatchKey.of(desc().n(), BatchKey.ALIGNED)));
     }
     return table;
   }
@@ -174,17 +174,8 @@ final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
     }
   }
 
-  private static long key(long n, int alignment) {
-    return n * (LtProduct.ALIGNED + 1) + alignment;
-  }
-
-  /** The alignment class of addresses that were or-ed. */
-  static int alignment(ElementType type, long addresses) {
-    return addresses % LtProduct.ALIGNED == 0 ? LtProduct.ALIGNED : type.bytes();
-  }
-
   private LtMatmul product(BatchTable<LtMatmul> table, LibraryContext c, long n, long addresses) {
-    return table.get(c, key(n, alignment(desc().type(), addresses)));
+    return table.get(c, BatchKey.of(n, BatchKey.alignment(desc().type(), addresses)));
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.Guarantee;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.cuda.library.BatchKey;
 import dev.blindspot.engine.cuda.library.BatchTable;
 import dev.blindspot.engine.cuda.library.LibraryBackend;
 import dev.blindspot.engine.cuda.library.LibraryContext;
@@ -54,7 +55,7 @@ final class LtMatMulPlan extends BasePlan<MatMulDesc> implements MatMulPlan {
         new BatchTable<>(
             (c, alignment) -> product.prepare(c, d.m(), d.n(), d.k(), (int) alignment));
     try {
-      backend.planning(c -> products.get(c, LtProduct.ALIGNED));
+      backend.planning(c -> products.get(c, BatchKey.ALIGNED));
     } catch (RuntimeException e) {
       resources.close();
       throw e;
@@ -81,7 +82,7 @@ final class LtMatMulPlan extends BasePlan<MatMulDesc> implements MatMulPlan {
       long left = l.use(a);
       long right = l.use(b);
       long result = l.use(c);
-      int alignment = LtLinear.alignment(d.type(), left | right | result);
+      int alignment = BatchKey.alignment(d.type(), left | right | result);
       products
           .get(l, alignment)
           .execute(

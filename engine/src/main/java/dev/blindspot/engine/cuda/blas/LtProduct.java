@@ -35,9 +35,6 @@ record LtProduct(
   /** What cublasLt recommends on Hopper; also fixes which algorithms it may choose. */
   static final long WORKSPACE = 32L << 20;
 
-  /** Alignment of tensors that vectors of their elements can be read from. */
-  static final int ALIGNED = 16;
-
   private static final int RANKED = 8;
 
   /** The reason why products of this type are not formed in this precision, or "". */

@@ -12,5 +12,6 @@ public final class CudnnPlans {
    */
   public static void register(LibraryBackend backend) {
     LegacyConv2d.register(backend);
+    GraphConv2d.register(backend);
   }
 }

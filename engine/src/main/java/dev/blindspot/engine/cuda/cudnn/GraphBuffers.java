@@ -1,0 +1,182 @@
+package dev.blindspot.engine.cuda.cudnn;
+
+import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.cuda.library.DenseKernels;
+import dev.blindspot.engine.cuda.library.DeviceWeights;
+import dev.blindspot.engine.cuda.library.LibraryBackend;
+import dev.blindspot.engine.cuda.library.LibraryContext;
+import dev.blindspot.engine.primitives.Conv2dDesc;
+
+/**
+ * What a convolution's graph has in the workspace before cuDNN's part, and the weights' form: BF16
+ * copies of factors, gradients that are still to be added or brought back to the order [k,c,r,s].
+ */
+final class GraphBuffers {
+  /** Reserved for cuDNN at least, since another batch may need more than the planned one. */
+  static final long LEAST_WORKSPACE = 16L << 20;
+
+  private final Conv2dDesc desc;
+  private final boolean bfloat;
+  private final boolean channelsLast;
+  private final boolean accumulate;
+  private final long cast;
+  private final long reorder;
+
+  GraphBuffers(
+      LibraryBackend backend,
+      Conv2dDesc desc,
+      boolean bfloat,
+      boolean channelsLast,
+      boolean accumulate) {
+    this.desc = desc;
+    this.bfloat = bfloat;
+    this.channelsLast = channelsLast;
+    this.accumulate = accumulate;
+    cast = backend.kernel("cast");
+    reorder = backend.kernel("reorder");
+  }
+
+  private long x() {
+    return desc.n() * desc.c() * desc.h() * desc.w();
+  }
+
+  private long y() {
+    return desc.n() * desc.k() * desc.p() * desc.q();
+  }
+
+  private long w() {
+    return (long) desc.k() * (desc.c() / desc.groups()) * desc.r() * desc.s();
+  }
+
+  private static long aligned(long bytes) {
+    return ConvolutionChooser.aligned(bytes);
+  }
+
+  /** A BF16 copy of so many elements; nothing if none is needed. */
+  private long copy(long elements) {
+    return bfloat ? aligned(2 * elements) : 0;
+  }
+
+  /** Bytes of all buffers of a direction. */
+  long bytes(Direction direction) {
+    return switch (direction) {
+      case FORWARD -> copy(x());
+      case BACKWARD_DATA -> copy(y()) + (accumulate ? aligned(4 * x()) : 0);
+      case BACKWARD_WEIGHTS ->
+          copy(x())
+              + copy(y())
+              + (directWeights() ? 0 : aligned(4 * w()))
+              + (channelsLast && accumulate ? aligned(4 * w()) : 0);
+    };
+  }
+
+  /**
+   * Address of a factor as it is multiplied: the tensor's own, or that of its BF16 copy, which is
+   * made here.
+   *
+   * @param place 0, or 1 for the second factor of backward-weights, dy
+   */
+  long factor(LibraryContext c, Tensor t, int place) {
+    if (!bfloat) {
+      return c.use(t);
+    }
+    long to = c.workspace() + (place == 0 ? 0 : copy(x()));
+    cast(c, t.size(), c.use(t), to);
+    return to;
+  }
+
+  private void cast(LibraryContext c, long count, long from, long to) {
+    c.next()
+        .put((long) ElementType.F32.ordinal())
+        .put((long) ElementType.BF16.ordinal())
+        .put(count)
+        .put(from)
+        .put(to)
+        .execute(cast);
+    c.next();
+  }
+
+  /** Transposes rows x columns for each of k filters. */
+  private void transpose(LibraryContext c, int bytes, long rows, long columns, long from, long to) {
+    c.next()
+        .put((long) bytes)
+        .put((long) desc.k())
+        .put(rows)
+        .put(columns)
+        .put(from)
+        .put(to)
+        .execute(reorder);
+    c.next();
+  }
+
+  /** Where backward-data writes a gradient that is added afterwards. */
+  long fresh(LibraryContext c) {
+    return c.workspace() + copy(y());
+  }
+
+  /** Whether backward-weights may write dw itself. */
+  boolean directWeights() {
+    return !channelsLast && !accumulate;
+  }
+
+  /** Where backward-weights writes if not to dw. */
+  long freshWeights(LibraryContext c) {
+    return c.workspace() + copy(x()) + copy(y());
+  }
+
+  /** Brings the fresh weight gradient to dw. */
+  void giveWeights(LibraryContext c, DenseKernels dense, Tensor dw) {
+    long fresh = freshWeights(c);
+    if (channelsLast) {
+      long to = accumulate ? fresh + aligned(4 * w()) : c.use(dw);
+      transpose(c, 4, (long) desc.r() * desc.s(), desc.c() / desc.groups(), fresh, to);
+      fresh = to;
+    }
+    if (accumulate) {
+      dense.mask(c, w(), true, null, fresh, dw);
+    }
+  }
+
+  /** Name of the weights' form. */
+  String form() {
+    return "w "
+        + (bfloat ? ElementType.BF16 : ElementType.F32)
+        + " ["
+        + desc.k()
+        + ","
+        + desc.c() / desc.groups()
+        + ","
+        + desc.r()
+        + ","
+        + desc.s()
+        + "]"
+        + (channelsLast ? " channels last" : "");
+  }
+
+  /** Bytes of packed weights, with room for the conversion. */
+  long packedBytes() {
+    return bfloat ? aligned(2 * w()) + (channelsLast ? aligned(2 * w()) : 0) : 4 * w();
+  }
+
+  /** Brings weights [k,c,r,s] of F32 into the form. */
+  void pack(LibraryContext c, long from, DeviceWeights to) {
+    long source = from;
+    if (bfloat) {
+      source = channelsLast ? to.address() + aligned(2 * w()) : to.address();
+      cast(c, w(), from, source);
+    }
+    if (channelsLast) {
+      transpose(
+          c,
+          bfloat ? 2 : 4,
+          desc.c() / desc.groups(),
+          (long) desc.r() * desc.s(),
+          source,
+          to.address());
+    } else if (!bfloat) {
+      c.copy(to.address(), from, packedBytes());
+    }
+  }
+}

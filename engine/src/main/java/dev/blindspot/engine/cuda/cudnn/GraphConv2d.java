@@ -1,0 +1,318 @@
+package dev.blindspot.engine.cuda.cudnn;
+
+import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Guarantee;
+import dev.blindspot.engine.Layout;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Precision;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.UnsupportedException;
+import dev.blindspot.engine.cuda.library.BatchKey;
+import dev.blindspot.engine.cuda.library.ContextTable;
+import dev.blindspot.engine.cuda.library.DenseKernels;
+import dev.blindspot.engine.cuda.library.DeviceWeights;
+import dev.blindspot.engine.cuda.library.LibraryBackend;
+import dev.blindspot.engine.cuda.library.LibraryContext;
+import dev.blindspot.engine.cuda.library.Resources;
+import dev.blindspot.engine.primitives.Conv2dDesc;
+import dev.blindspot.engine.primitives.Conv2dPlan;
+import dev.blindspot.engine.primitives.PackedWeights;
+import dev.blindspot.engine.primitives.PostOp;
+import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.kernels.PostOps;
+import dev.blindspot.engine.spi.layers.CheckedWeighted;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Convolution by cuDNN's graph interface: NCHW and NHWC, F32 tensors, products in FP32, TF32 or
+ * BF16. Post-operations and the ReLU mask are part of the graph where an engine takes them, else
+ * our kernels follow.
+ */
+final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan {
+  private static final String NAME = "cudnn:graph-conv";
+
+  /** Fused ReLUs do not say what they do to NaN. */
+  private static final Set<Guarantee> GUARANTEES =
+      EnumSet.complementOf(EnumSet.of(Guarantee.NAN_PROPAGATES));
+
+  /** What was learnt of a direction when it was planned. */
+  private record Planned(boolean fused, long workspaceBytes) {}
+
+  /** A direction of one batch size, ready in one context. */
+  private record Step(GraphExecution execution, boolean fused) {}
+
+  private record Question(Conv2dDesc desc, Precision precision, Set<Direction> directions) {}
+
+  private final LibraryBackend backend;
+  private final ConvolutionGraphs graphs;
+  private final GraphPlanner planner;
+  private final DenseKernels dense;
+  private final GraphBuffers buffers;
+  private final Resources resources = new Resources();
+  private final AutoCloseable owned;
+  private final Map<Direction, Planned> planned = new EnumMap<>(Direction.class);
+  private final Map<Direction, ContextTable<Step>> steps = new EnumMap<>(Direction.class);
+  private final CudnnStatus.Doing doing = this::doing;
+  private final long workspaceBytes;
+
+  static void register(LibraryBackend backend) {
+    Map<Question, String> answers = new ConcurrentHashMap<>();
+    backend.add(
+        Conv2dDesc.class,
+        new Implementation<>(
+            NAME,
+            GUARANTEES,
+            (d, o) -> reasonWhyNot(backend, answers, d, o),
+            (d, o, i) -> new GraphConv2d(backend, d, o, i)));
+  }
+
+  private static String reasonWhyNot(
+      LibraryBackend backend, Map<Question, String> answers, Conv2dDesc d, PlanOptions o) {
+    if (d.type() != ElementType.F32) {
+      return "element type " + d.type() + "; graphs are made of F32 tensors";
+    }
+    if (o.precision() == Precision.BF16X3 || o.precision() == Precision.BF16X6) {
+      return "cuDNN does not form products in " + o.precision();
+    }
+    String order = PostOps.reasonWhyNot(d.post());
+    return !order.isEmpty()
+        ? order
+        : answers.computeIfAbsent(
+            new Question(d, o.precision(), o.directions()), q -> ask(backend, q));
+  }
+
+  /** Whether cuDNN offers engines for each direction without anything fused; makes no plan. */
+  private static String ask(LibraryBackend backend, Question q) {
+    ConvolutionGraphs graphs = new ConvolutionGraphs(q.desc, q.precision == Precision.BF16);
+    GraphPlanner planner = new GraphPlanner(q.precision, q.desc.summary());
+    return backend.planning(
+        c -> {
+          for (Direction direction : q.directions) {
+            try (Resources scratch = new Resources()) {
+              String reason =
+                  planner.reasonWhyNot(
+                      c,
+                      scratch,
+                      graphs.graph(direction, q.desc.n(), BatchKey.ALIGNED, false, scratch));
+              if (!reason.isEmpty()) {
+                return direction + ": " + reason;
+              }
+            }
+          }
+          return "";
+        });
+  }
+
+  private GraphConv2d(LibraryBackend backend, Conv2dDesc d, PlanOptions o, Implementation<?, ?> i) {
+    super(backend, d, o, i, Sizes.of(d));
+    this.backend = backend;
+    boolean bfloat = o.precision() == Precision.BF16;
+    graphs = new ConvolutionGraphs(d, bfloat);
+    planner = new GraphPlanner(o.precision(), doing("planning"));
+    dense = new DenseKernels(backend, d.type());
+    buffers = new GraphBuffers(backend, d, bfloat, graphs.channelsLast(), o.accumulate());
+    for (Direction direction : o.directions()) {
+      planned.put(direction, backend.planning(c -> trial(c, direction)));
+      steps.put(direction, new ContextTable<>((c, key) -> prepare(c, direction, key)));
+    }
+    long most = 0;
+    for (Direction direction : o.directions()) {
+      most = Math.max(most, buffers.bytes(direction) + planned.get(direction).workspaceBytes());
+    }
+    workspaceBytes = most;
+    owned = backend.own(this, resources);
+  }
+
+  private String doing(String operation) {
+    return desc().summary() + ": " + operation + " (" + NAME + ", " + options().precision() + ")";
+  }
+
+  /** Makes the planned batch's graph to learn what it needs; contexts make their own. */
+  private Planned trial(LibraryContext c, Direction direction) {
+    try (Resources scratch = new Resources()) {
+      long key = BatchKey.of(desc().n(), BatchKey.ALIGNED);
+      Step step =
+          build(
+              c,
+              direction,
+              key,
+              graphs.fusible(direction),
+              ConvolutionChooser.MOST_WORKSPACE,
+              scratch);
+      return new Planned(
+          step.fused, Math.max(step.execution.workspaceBytes(), GraphBuffers.LEAST_WORKSPACE));
+    }
+  }
+
+  private Step prepare(LibraryContext c, Direction direction, long key) {
+    Planned p = planned.get(direction);
+    try (CaptureRelaxed relaxed = CaptureRelaxed.during(c)) {
+      return build(c, direction, key, p.fused, p.workspaceBytes, resources);
+    }
+  }
+
+  /** The fused graph if it is wanted and has an engine, else the bare convolution. */
+  private Step build(
+      LibraryContext c, Direction direction, long key, boolean fused, long most, Resources into) {
+    long n = BatchKey.n(key);
+    int alignment = BatchKey.alignment(key);
+    if (fused) {
+      try {
+        GraphBuilder graph = graphs.graph(direction, n, alignment, true, into);
+        return new Step(planner.plan(c, into, graph, most), true);
+      } catch (UnsupportedException e) {
+        return build(c, direction, key, false, most, into);
+      }
+    }
+    GraphBuilder graph = graphs.graph(direction, n, alignment, false, into);
+    return new Step(planner.plan(c, into, graph, most), false);
+  }
+
+  /** The name with what is fused for the planned batch. */
+  @Override
+  public String implementation(Direction direction) {
+    String name = super.implementation(direction);
+    if (!planned.get(direction).fused) {
+      return name;
+    }
+    StringBuilder all = new StringBuilder(name);
+    if (direction == Direction.BACKWARD_DATA) {
+      return all.append("-mask").toString();
+    }
+    for (PostOp op : desc().post()) {
+      all.append(
+          switch (op) {
+            case BIAS -> "-bias";
+            case RESIDUAL_ADD -> "-add";
+            case RELU -> "-relu";
+          });
+    }
+    return all.toString();
+  }
+
+  @Override
+  public long workspaceBytes() {
+    return workspaceBytes;
+  }
+
+  @Override
+  protected PackedWeights newPacked(Context ctx, Tensor w) {
+    DeviceWeights made = new DeviceWeights(backend, buffers.form(), buffers.packedBytes());
+    try {
+      update(ctx, made, w);
+    } catch (RuntimeException e) {
+      made.close();
+      throw e;
+    }
+    return made;
+  }
+
+  @Override
+  protected void update(Context ctx, PackedWeights p, Tensor w) {
+    DeviceWeights.of(this, backend, p, buffers.form()).fill(backend, ctx, this, w, buffers::pack);
+  }
+
+  private Step step(LibraryContext c, Direction direction, long n, long addresses) {
+    return steps
+        .get(direction)
+        .get(c, BatchKey.of(n, BatchKey.alignment(ElementType.F32, addresses)));
+  }
+
+  @Override
+  protected void runForward(
+      Context ctx, long n, Tensor x, PackedWeights p, Tensor b, Tensor residual, Tensor y) {
+    DeviceWeights weights = DeviceWeights.of(this, backend, p, buffers.form());
+    LibraryContext c = backend.begin(ctx, desc(), workspaceBytes);
+    try {
+      long source = buffers.factor(c, x, 0);
+      long w = weights.use(c);
+      long out = c.use(y);
+      long bias = c.use(b);
+      long added = c.use(residual);
+      Step s = step(c, Direction.FORWARD, n, source | w | out | bias | added);
+      int next = 2;
+      s.execution.at(0, source).at(1, w);
+      if (s.fused && b != null) {
+        s.execution.at(next++, bias);
+      }
+      if (s.fused && residual != null) {
+        s.execution.at(next++, added);
+      }
+      s.execution.at(next, out);
+      check(c, s.execution.execute(c, scratch(c, Direction.FORWARD)), "forward");
+      if (!s.fused) {
+        boolean last = desc().yLayout() == Layout.NHWC;
+        long area = (long) desc().p() * desc().q();
+        dense.post(
+            c, desc().post(), last ? n * area : n, desc().k(), last ? 1 : area, b, residual, y);
+      }
+    } finally {
+      c.end();
+    }
+  }
+
+  @Override
+  protected void runBackwardData(
+      Context ctx, long n, Tensor dy, PackedWeights p, Tensor mask, Tensor dx) {
+    DeviceWeights weights = DeviceWeights.of(this, backend, p, buffers.form());
+    LibraryContext c = backend.begin(ctx, desc(), workspaceBytes);
+    try {
+      long source = buffers.factor(c, dy, 0);
+      long w = weights.use(c);
+      boolean accumulate = options().accumulate();
+      long out = accumulate ? buffers.fresh(c) : c.use(dx);
+      long saved = c.use(mask);
+      Step s = step(c, Direction.BACKWARD_DATA, n, source | w | out | saved);
+      s.execution.at(0, source).at(1, w);
+      if (s.fused) {
+        s.execution.at(2, saved).at(3, out);
+      } else {
+        s.execution.at(2, out);
+      }
+      check(c, s.execution.execute(c, scratch(c, Direction.BACKWARD_DATA)), "backward-data");
+      Tensor left = s.fused ? null : mask;
+      if (accumulate || left != null) {
+        dense.mask(c, n * sizes().x(), accumulate, left, out, dx);
+      }
+    } finally {
+      c.end();
+    }
+  }
+
+  @Override
+  protected void runBackwardWeights(Context ctx, long n, Tensor x, Tensor dy, Tensor dw) {
+    LibraryContext c = backend.begin(ctx, desc(), workspaceBytes);
+    try {
+      long a = buffers.factor(c, x, 0);
+      long b = buffers.factor(c, dy, 1);
+      long out = buffers.directWeights() ? c.use(dw) : buffers.freshWeights(c);
+      Step s = step(c, Direction.BACKWARD_WEIGHTS, n, a | b | out);
+      s.execution.at(0, a).at(1, b).at(2, out);
+      check(c, s.execution.execute(c, scratch(c, Direction.BACKWARD_WEIGHTS)), "backward-weights");
+      if (!buffers.directWeights()) {
+        buffers.giveWeights(c, dense, dw);
+      }
+    } finally {
+      c.end();
+    }
+  }
+
+  private long scratch(LibraryContext c, Direction direction) {
+    return c.workspace() + buffers.bytes(direction);
+  }
+
+  private void check(LibraryContext c, int status, String operation) {
+    CudnnStatus.check(status, c, doing, operation);
+  }
+
+  @Override
+  public void close() {
+    Resources.close(owned);
+  }
+}
