@@ -21,6 +21,9 @@ final class ReferenceSingularValues extends BasePlan<SingularValuesDesc>
     implements SingularValuesPlan {
   private static final int MAX_SWEEPS = 60;
 
+  /** Square of a length that counts as zero beside elements up to 1. */
+  private static final double NEGLIGIBLE = 0x1p-108;
+
   static void register(ReferenceBackend backend) {
     backend.add(
         SingularValuesDesc.class, (d, o, i) -> new ReferenceSingularValues(backend, d, o, i));
@@ -51,8 +54,12 @@ final class ReferenceSingularValues extends BasePlan<SingularValuesDesc>
         rows[d.m() <= d.n() ? i : j][d.m() <= d.n() ? j : i] = v;
       }
     }
+    double scale = scale(rows);
+    for (double[] row : rows) {
+      Arrays.setAll(row, i -> row[i] * scale);
+    }
     orthogonalise(rows);
-    double[] lengths = Arrays.stream(rows).mapToDouble(ReferenceSingularValues::length).toArray();
+    double[] lengths = Arrays.stream(rows).mapToDouble(row -> length(row) / scale).toArray();
     Arrays.sort(lengths);
     Cells out = Cells.of(values);
     for (int i = 0; i < count; i++) {
@@ -60,11 +67,15 @@ final class ReferenceSingularValues extends BasePlan<SingularValuesDesc>
     }
   }
 
+  /** A power of two that takes the largest magnitude to 1..2: no square overflows. */
+  private static double scale(double[][] rows) {
+    double largest =
+        Arrays.stream(rows).flatMapToDouble(Arrays::stream).map(Math::abs).max().orElse(0);
+    return Math.scalb(1.0, -Math.getExponent(largest));
+  }
+
   private static double length(double[] row) {
-    double scale = Arrays.stream(row).map(Math::abs).max().orElse(0);
-    return scale == 0
-        ? 0
-        : scale * Math.sqrt(Arrays.stream(row).map(v -> v / scale * (v / scale)).sum());
+    return Math.sqrt(Arrays.stream(row).map(v -> v * v).sum());
   }
 
   private void orthogonalise(double[][] rows) {
@@ -93,7 +104,9 @@ final class ReferenceSingularValues extends BasePlan<SingularValuesDesc>
       beta += y[i] * y[i];
       gamma += x[i] * y[i];
     }
-    if (Math.abs(gamma) <= 4 * Math.ulp(1.0) * Math.sqrt(alpha) * Math.sqrt(beta)) {
+    // What is left of a row that depends on others is rounding, and has no direction.
+    if (Math.min(alpha, beta) <= NEGLIGIBLE
+        || Math.abs(gamma) <= 4 * Math.ulp(1.0) * Math.sqrt(alpha) * Math.sqrt(beta)) {
       return false;
     }
     double zeta = (beta - alpha) / (2 * gamma);

@@ -218,4 +218,52 @@ class DenseConformanceTest {
       }
     }
   }
+
+  /** Equal rows, rows of zeros, one number: values that are zero must come out as about zero. */
+  @ParameterizedTest
+  @MethodSource("dev.blindspot.engine.conformance.Rig#all")
+  void singularValuesOfDeficientMatrices(Rig rig) {
+    int[][] sizes = {{1, 7}, {6, 6}, {9, 20}, {33, 12}};
+    for (ElementType type : new ElementType[] {F32, F64}) {
+      double eps = type == F32 ? Math.ulp(1f) : Math.ulp(1.0);
+      for (int[] s : sizes) {
+        for (int rank = 0; rank < 3; rank++) {
+          double[] product = new double[s[0] * s[1]];
+          for (int i = 0; i < product.length; i++) {
+            int row = i / s[1];
+            int column = i % s[1];
+            product[i] = rank == 0 ? 0 : (row % 3 - 1) * (column % 5) + (rank - 1) * (row % 4);
+          }
+          Twin a = rig.of(type, product, s[0], s[1]);
+          Twin values = rig.poisoned(type, Math.min(s[0], s[1]));
+          SingularValuesDesc d = new SingularValuesDesc(type, s[0], s[1]);
+          rig.run(
+              d,
+              PlanOptions.forward(),
+              (plan, ctx, side) -> plan.execute(ctx, side.of(a), side.of(values)));
+          double largest = values.referenceValues()[0];
+          double tolerance = 4 * eps * largest * Math.max(s[0], s[1]);
+          values.assertClose(d.summary() + " of rank " + rank, 0, tolerance);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.blindspot.engine.conformance.Rig#all")
+  void singularValuesNearTheEndsOfTheRange(Rig rig) {
+    for (double scale : new double[] {1e-300, 1e300}) {
+      double[] product = new double[7 * 5];
+      for (int i = 0; i < product.length; i++) {
+        product[i] = scale * Math.sin(i + 1);
+      }
+      Twin a = rig.of(F64, product, 7, 5);
+      Twin values = rig.poisoned(F64, 5);
+      rig.run(
+          new SingularValuesDesc(F64, 7, 5),
+          PlanOptions.forward(),
+          (plan, ctx, side) -> plan.execute(ctx, side.of(a), side.of(values)));
+      values.assertClose("scaled by " + scale, 0, 28 * Math.ulp(1.0) * values.referenceValues()[0]);
+    }
+  }
 }
