@@ -30,7 +30,8 @@ abstract class BlindspotCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = AUTO,
       description =
-          "auto (cpu where it can be used, else reference, and says so), cpu, reference, cuda.")
+          "auto (cpu where it can be used, else reference, and says so), cpu, reference, cuda, or"
+              + " cuda:N for the N-th GPU.")
   private String device;
 
   @Option(
@@ -111,14 +112,16 @@ abstract class BlindspotCommand implements Callable<Integer> {
   final Backend openBackend() {
     Map<BackendProvider, Probe> found = Backends.available();
     String name = device.toLowerCase(java.util.Locale.ROOT);
+    BackendOptions options = BackendOptions.defaults().threads(threadCount());
+    if (name.matches("cuda:[0-9]{1,4}")) {
+      options = options.device(Integer.parseInt(name.substring(5)));
+      name = "cuda";
+    }
     if (name.equals(AUTO)) {
       name = choose(found);
     }
     List<String> names = found.keySet().stream().map(BackendProvider::name).toList();
     if (!names.contains(name)) {
-      if (name.equals("cuda")) {
-        throw new InvalidInputException("--device cuda cannot be used: " + Machine.withoutCuda());
-      }
       throw new InvalidInputException(
           "--device '" + device + "' is not known" + NearestName.suggestion(name, names));
     }
@@ -128,7 +131,7 @@ abstract class BlindspotCommand implements Callable<Integer> {
             "--device " + name + " cannot be used: " + e.getValue().reason());
       }
     }
-    return Backends.create(name, BackendOptions.defaults().threads(threadCount()));
+    return Backends.create(name, options);
   }
 
   private String choose(Map<BackendProvider, Probe> found) {

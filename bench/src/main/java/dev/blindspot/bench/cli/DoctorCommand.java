@@ -82,13 +82,8 @@ final class DoctorCommand extends BlindspotCommand {
 
   private List<BackendState> backends() {
     List<BackendState> states = new ArrayList<>();
-    boolean cuda = false;
     for (Map.Entry<BackendProvider, Probe> e : Backends.available().entrySet()) {
       states.add(state(e.getKey(), e.getValue()));
-      cuda |= e.getKey().name().equals("cuda");
-    }
-    if (!cuda) {
-      states.add(new BackendState("cuda", false, Machine.withoutCuda(), "", Map.of()));
     }
     return states;
   }

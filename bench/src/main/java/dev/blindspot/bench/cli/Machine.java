@@ -82,15 +82,6 @@ final class Machine {
     return driver.isEmpty() ? "no driver (" + DRIVER + " is not there)" : driver.get(0);
   }
 
-  /** Why there is no cuda device where no backend of this name is on the class path. */
-  static String withoutCuda() {
-    return lines(DRIVER).isEmpty()
-        ? "this machine has no NVIDIA driver ("
-            + DRIVER
-            + " is not there), and this build has no cuda backend; use --device cpu"
-        : "this build has no cuda backend; use --device cpu";
-  }
-
   private static List<String> lines(Path file) {
     if (!Files.isReadable(file)) {
       return List.of();

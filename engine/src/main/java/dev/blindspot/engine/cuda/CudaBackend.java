@@ -154,6 +154,10 @@ final class CudaBackend implements LibraryBackend {
     p.put("deterministic", Boolean.toString(options.deterministic()));
     p.put("java", System.getProperty("java.version"));
     CudaLibraries.paths().forEach((file, path) -> p.put("path of " + file, path));
+    String warning = CudaLibraries.warning();
+    if (!warning.isEmpty()) {
+      p.put("warning", warning);
+    }
     return p;
   }
 

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.cuda.global.cudart;
@@ -27,8 +28,9 @@ final class CudaLibraries {
 
   private static final String LIBRARIES =
       "install CUDA 13 and cuDNN 9 (a toolkit, or the Python packages nvidia-cublas, nvidia-cuda-nvrtc,"
-          + " nvidia-cuda-runtime, nvidia-cudnn-cu13) and name their folders in LD_LIBRARY_PATH and"
-          + " -Dorg.bytedeco.javacpp.platform.linkpath";
+          + " nvidia-cuda-runtime, nvidia-cudnn-cu13) and name their folders in"
+          + " BLINDSPOT_CUDA_LIBRARIES (embedded: in LD_LIBRARY_PATH and"
+          + " -Dorg.bytedeco.javacpp.platform.linkpath)";
 
   /** A step of the search. */
   private interface Touch {
@@ -190,5 +192,22 @@ final class CudaLibraries {
       found.put("unknown", "/proc/self/maps cannot be read: " + e);
     }
     return found;
+  }
+
+  /** What may go wrong with what is loaded, with the remedy; "" if nothing. */
+  static String warning() {
+    Map<String, List<String>> folders =
+        paths().entrySet().stream()
+            .filter(e -> e.getKey().startsWith("libcudnn"))
+            .collect(
+                Collectors.groupingBy(
+                    e -> e.getValue().substring(0, e.getValue().lastIndexOf('/')),
+                    TreeMap::new,
+                    Collectors.mapping(Map.Entry::getKey, Collectors.toList())));
+    return folders.size() < 2
+        ? ""
+        : "parts of cuDNN come from different folders "
+            + folders
+            + ", which fails when their versions differ; name one folder of cuDNN only";
   }
 }
