@@ -9,6 +9,8 @@ import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.primitives.ElementwiseDesc;
 import dev.blindspot.engine.primitives.ElementwiseOp;
+import dev.blindspot.engine.primitives.Reduction;
+import dev.blindspot.engine.primitives.RowReduceDesc;
 import dev.blindspot.engine.primitives.RowwiseDesc;
 import dev.blindspot.engine.primitives.RowwiseOp;
 import java.util.EnumSet;
@@ -207,5 +209,24 @@ class ElementwiseConformanceTest {
         y.assertExact(op + " " + length);
       }
     }
+  }
+
+  /** More elements and rows than a device runs at once, so that its kernels' loops go round. */
+  @ParameterizedTest
+  @MethodSource("dev.blindspot.engine.conformance.Rig#all")
+  void moreThanRunsAtOnce(Rig rig) {
+    Twin a = rig.integers(F32, 1, 1100, 1003);
+    Twin y = rig.poisoned(F32, 1100, 1003);
+    rig.run(
+        new ElementwiseDesc(ElementwiseOp.SQUARE, F32, 1100, 1003),
+        PlanOptions.forward(),
+        (plan, ctx, side) -> plan.execute(ctx, side.of(a), null, side.of(y)));
+    y.assertExact("squares");
+    Twin sums = rig.poisoned(F32, 1100);
+    rig.run(
+        new RowReduceDesc(Reduction.SUM, F32, 1100, 1003),
+        PlanOptions.forward(),
+        (plan, ctx, side) -> plan.execute(ctx, side.of(a), null, side.of(sums)));
+    sums.assertExact("sums");
   }
 }
