@@ -48,7 +48,7 @@ library libcudart.so.13 "cuda*;" runtime.o
 library libnvrtc.so.13 "nvrtc*;" nvrtc.o
 library libcublas.so.13 "cublas*;" cublas.o
 library libcublasLt.so.13 "cublasLt*;" cublaslt.o
-library libcudnn_graph.so.9 "cudnn*;" cudnn_graph.o
+library libcudnn_graph.so.9 "cudnn*;" cudnn_graph.o cudnn_backend.o
 library libcudnn_ops.so.9 "cudnn*;" cudnn_ops.o
 library libcudnn_cnn.so.9 "cudnn*;" cudnn_conv.o
 library libcudnn_adv.so.9 "cudnn*;" cudnn_adv.o

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <map>
 #include <unordered_map>
+#include <utility>
 
 namespace standin {
 namespace {
@@ -40,6 +41,7 @@ State& state() {
 }
 
 thread_local Stream* capturing = nullptr;
+thread_local int captureMode = 1;  // ThreadLocal; 2 is Relaxed
 
 bool inside(const std::map<uintptr_t, Block>& blocks, const void* p, size_t bytes) {
   auto next = blocks.upper_bound((uintptr_t)p);
@@ -226,8 +228,10 @@ void flushAll() {
 }
 
 void refuseInCapture(const char* caller) {
-  if (capturing) die("%s inside a capture", caller);
+  if (capturing && captureMode != 2) die("%s inside a capture", caller);
 }
+
+int exchangeCaptureMode(int mode) { return std::exchange(captureMode, mode); }
 
 void beginCapture(void* handle) {
   auto stream = get<Stream>(handle, "cudaStreamBeginCapture");

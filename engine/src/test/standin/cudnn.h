@@ -10,7 +10,7 @@
 
 namespace standin {
 
-enum { SUCCESS = 0, BAD_PARAM = 2000, NOT_SUPPORTED = 3000, NOT_SUPPORTED_LAYOUT = 3004, EXECUTION_FAILED = 5000 };
+enum { SUCCESS = 0, BAD_PARAM = 2000, NOT_SUPPORTED = 3000, NOT_SUPPORTED_PATTERN = 3001, NOT_SUPPORTED_LAYOUT = 3004, EXECUTION_FAILED = 5000 };
 
 struct Dnn : Object {
   static constexpr const char* KIND = "cuDNN handle";

@@ -167,7 +167,7 @@ RESULT cudnnSetConvolution2dDescriptor(void* d, int padH, int padW, int strideH,
   auto c = get<ConvolutionDescriptor>(d, __func__);
   if (padH < 0 || padW < 0 || strideH < 1 || strideW < 1 || dilationH < 1 || dilationW < 1) return BAD_PARAM;
   if (mode != 1) die("%s: the mode is not CROSS_CORRELATION", __func__);
-  c->geometry = {{padH, padW}, {strideH, strideW}, {dilationH, dilationW}, 1};
+  c->geometry = {{padH, padW}, {padH, padW}, {strideH, strideW}, {dilationH, dilationW}, 1};
   c->compute = compute;
   return SUCCESS;
 }

@@ -35,6 +35,7 @@ extern "C" const char* cudnnGetErrorString(int status) {
     case SUCCESS: return "CUDNN_STATUS_SUCCESS";
     case BAD_PARAM: return "CUDNN_STATUS_BAD_PARAM";
     case NOT_SUPPORTED: return "CUDNN_STATUS_NOT_SUPPORTED";
+    case NOT_SUPPORTED_PATTERN: return "CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN";
     case NOT_SUPPORTED_LAYOUT: return "CUDNN_STATUS_NOT_SUPPORTED_LAYOUT";
     case EXECUTION_FAILED: return "CUDNN_STATUS_EXECUTION_FAILED";
     default: return "CUDNN_STATUS unknown";

@@ -108,7 +108,7 @@ void checkConvolution(const Convolution& c, const Tensor& x, const Tensor& w, co
          w.dims[0] % c.groups == 0;
   for (int k = 0; k < 2 && fits; k++) {
     long window = c.dilation[k] * (w.dims[2 + k] - 1) + 1;
-    fits = y.dims[2 + k] == (x.dims[2 + k] + 2 * c.pad[k] - window) / c.stride[k] + 1;
+    fits = y.dims[2 + k] == (x.dims[2 + k] + c.pad[k] + c.after[k] - window) / c.stride[k] + 1;
   }
   if (!fits) die("%s: the dimensions of x, w and y do not fit the convolution", caller);
 }

@@ -30,7 +30,7 @@ struct Tensor {
 };
 
 struct Convolution {
-  long pad[2] = {}, stride[2] = {1, 1}, dilation[2] = {1, 1}, groups = 1;
+  long pad[2] = {}, after[2] = {}, stride[2] = {1, 1}, dilation[2] = {1, 1}, groups = 1;  // pads before and after
 };
 
 // Dies unless the dimensions [n,c,h,w], [k,c/groups,r,s], [n,k,p,q] fit together.

@@ -466,6 +466,12 @@ RESULT cudaStreamEndCapture(void* stream, void** graph) {
   return OK;
 }
 
+RESULT cudaThreadExchangeStreamCaptureMode(int* mode) {
+  ENTER;
+  *mode = exchangeCaptureMode(*mode);
+  return OK;
+}
+
 RESULT cudaStreamIsCapturing(void* stream, int* status) {
   ENTER;
   *status = get<Stream>(stream, "cudaStreamIsCapturing")->capture ? 1 : 0;

@@ -88,7 +88,8 @@ void submit(void* stream, const char* what, std::vector<Range> ranges, std::func
 void flush(Stream& stream);
 void flush(Stream& stream, uint64_t upTo);
 void flushAll();
-void refuseInCapture(const char* caller);  // dies if this thread captures
+void refuseInCapture(const char* caller);  // dies if this thread captures and is not relaxed
+int exchangeCaptureMode(int mode);
 void beginCapture(void* stream);
 std::shared_ptr<Graph> endCapture(void* stream);
 
