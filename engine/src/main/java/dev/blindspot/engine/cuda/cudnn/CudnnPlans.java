@@ -13,5 +13,10 @@ public final class CudnnPlans {
   public static void register(LibraryBackend backend) {
     LegacyConv2d.register(backend);
     GraphConv2d.register(backend);
+    CudnnPool2d.register(backend);
+    CudnnActivation.register(backend);
+    CudnnSoftmax.register(backend);
+    CudnnLocalResponseNorm.register(backend);
+    CudnnBatchNorm.register(backend);
   }
 }
