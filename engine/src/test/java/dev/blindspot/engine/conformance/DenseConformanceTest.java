@@ -61,7 +61,7 @@ class DenseConformanceTest {
   @MethodSource("dev.blindspot.engine.conformance.Rig#all")
   void convolutionOfNormals(Rig rig) {
     for (Conv2dDesc d : convolutions(F32)) {
-      conv(rig, d, false, Math.ulp(1f));
+      conv(rig, d, false, rig.productError());
     }
   }
 

@@ -11,6 +11,7 @@ import dev.blindspot.engine.Isa;
 import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.UnsupportedException;
@@ -119,11 +120,39 @@ public final class Rig {
     return context;
   }
 
+  /**
+   * The property {@code blindspot.test.precision}: how the backend forms products, FP32 if unset.
+   */
+  private static Precision precision() {
+    return Precision.valueOf(System.getProperty("blindspot.test.precision", "FP32"));
+  }
+
+  /** Relative error of a product of two F32 numbers, with the errors of rounding both. */
+  public double productError() {
+    return switch (name.equals("reference") ? Precision.FP32 : precision()) {
+      case TF32 -> 0x1p-10;
+      case BF16 -> 0x1p-7;
+      default -> Math.ulp(1f);
+    };
+  }
+
+  /** In the precision asked for; what has no products in it (F64) in FP32, with the reason. */
+  private <P extends Plan> P plan(Desc<P> desc, PlanOptions options) {
+    if (precision() != Precision.FP32 && backend != REFERENCE) {
+      try {
+        return backend.plan(desc, options.precision(precision()));
+      } catch (UnsupportedException e) {
+        System.out.println("SKIPPED " + precision() + " on " + name + ": " + e.getMessage());
+      }
+    }
+    return backend.plan(desc, options);
+  }
+
   /** Plans on both sides and runs both; a desc that the backend refuses skips with its reason. */
   public <P extends Plan> P run(Desc<P> desc, PlanOptions options, Execution<P> execution) {
     P plan;
     try {
-      plan = backend.plan(desc, options);
+      plan = plan(desc, options);
     } catch (UnsupportedException e) {
       System.out.println("SKIPPED on " + name + ": " + e.getMessage());
       Assumptions.abort(e.getMessage());
