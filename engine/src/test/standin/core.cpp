@@ -124,13 +124,14 @@ void release(const char* kind, const void* handle, const char* caller) {
 
 size_t living(const char* kind) {
   size_t count = 0;
-  for (auto& entry : state().handles) count += !kind || !strcmp(entry.second.first, kind);
+  for (auto& entry : state().handles) count += !strcmp(entry.second.first, kind ? kind : entry.second.first);
   return count;
 }
 
-void* allocate(size_t bytes) {
+void* allocate(size_t bytes, bool pinned) {
   State& s = state();
-  if (bytes > s.limit - s.used || s.used > s.limit) return nullptr;
+  if (pinned) return map(bytes, 0, s.pinned);
+  if (s.used > s.limit || bytes > s.limit - s.used) return nullptr;
   void* p = map(bytes, s.nextAddress, s.device);
   s.nextAddress += (bytes + (4 << 20)) >> 21 << 21;
   if (s.nextAddress > LAST) die("the stand-in's device addresses are used up");
@@ -138,11 +139,11 @@ void* allocate(size_t bytes) {
   return p;
 }
 
-void* allocatePinned(size_t bytes) { return map(bytes, 0, state().pinned); }
-
-void freeDevice(void* p, const char* caller) { state().used -= unmap(p, caller, state().device, "device"); }
-
-void freePinned(void* p, const char* caller) { unmap(p, caller, state().pinned, "pinned"); }
+void deallocate(void* p, bool pinned, const char* caller) {
+  State& s = state();
+  size_t bytes = unmap(p, caller, pinned ? s.pinned : s.device, pinned ? "pinned" : "device");
+  if (!pinned) s.used -= bytes;
+}
 
 bool isDevice(const void* p, size_t bytes) { return inside(state().device, p, bytes); }
 
@@ -204,20 +205,11 @@ void submit(void* handle, const char* what, std::vector<Range> ranges, std::func
   if (state().eager || stream->pending.size() >= 4096) flush(*stream);
 }
 
-void flush(Stream& stream, uint64_t upTo) {
-  while (stream.done < upTo && !stream.pending.empty()) {
-    std::vector<Work> works = std::move(stream.pending);
-    stream.pending.clear();
-    size_t count = std::min<uint64_t>(works.size(), upTo - stream.done);
-    for (size_t k = 0; k < count; k++) {
-      stream.done++;
-      perform(works[k]);
-    }
-    stream.pending.assign(std::make_move_iterator(works.begin() + count), std::make_move_iterator(works.end()));
-  }
+void flush(Stream& stream) {
+  std::vector<Work> works = std::move(stream.pending);
+  stream.pending.clear();
+  for (Work& work : works) perform(work);
 }
-
-void flush(Stream& stream) { flush(stream, stream.done + stream.pending.size()); }
 
 void flushAll() {
   std::vector<std::shared_ptr<Object>> streams;

@@ -81,7 +81,7 @@ std::string where(unsigned thread) {
 }
 
 [[noreturn]] void diverged(unsigned a, unsigned b) {
-  die("kernel %s, block %u: the threads do not meet: %s, %s", r.f->name, r.b->block.x, where(a).c_str(),
+  die("kernel %s, block %u: the threads do not meet: %s, %s", r.f->name.c_str(), r.b->block.x, where(a).c_str(),
       where(b).c_str());
 }
 
@@ -153,7 +153,7 @@ const unsigned long long* exchange(int line, int operation, unsigned mask, unsig
                                    unsigned* present) {
   unsigned t = r.b->thread.x, warp = t / 32, from = warp * 32, to = warpEnd(from);
   if (!(mask >> (t - from) & 1)) {
-    die("kernel %s, line %d: the mask %#x leaves out the calling thread %u", r.f->name, line, mask, t);
+    die("kernel %s, line %d: the mask %#x leaves out the calling thread %u", r.f->name.c_str(), line, mask, t);
   }
   r.wait[t] = {line, operation, mask};
   r.in[t] = value;
@@ -190,7 +190,7 @@ void settle() {
 }
 
 void fail(const char* message) {
-  die("kernel %s, block %u, thread %u: %s", r.f->name, r.b->block.x, r.b->thread.x, message);
+  die("kernel %s, block %u, thread %u: %s", r.f->name.c_str(), r.b->block.x, r.b->thread.x, message);
 }
 
 void trap() {
@@ -222,7 +222,7 @@ void runBlock() {
 
 void runGrid(const Function& f, unsigned grid, unsigned threads, const char* parameters) {
   auto module = f.module.lock();
-  if (!module) die("kernel %s was launched after its module was unloaded", f.name);
+  if (!module) die("kernel %s was launched after its module was unloaded", f.name.c_str());
   memset((void*)&r, 0, sizeof r);
   r.f = &f;
   r.parameters = parameters;

@@ -25,7 +25,7 @@ int nvrtcGetCUBIN(void*, char*);
 int nvrtcDestroyProgram(void**);
 int cudaMalloc(void**, size_t);
 int cudaFree(void*);
-int cudaMallocHost(void**, size_t);
+int cudaHostAlloc(void**, size_t, unsigned);
 int cudaMemcpyAsync(void*, const void*, size_t, int, void*);
 int cudaMemsetAsync(void*, int, size_t, void*);
 int cudaMemGetInfo(size_t*, size_t*);
@@ -187,7 +187,7 @@ void kernels(Device& d) {
 
 void streams(Device& d) {
   float* host;
-  cudaMallocHost((void**)&host, 4096);
+  cudaHostAlloc((void**)&host, 4096, 0);
   host[0] = 5;
   cudaMemcpyAsync(d.x, host, 4, 1, d.stream);
   d.launch("scale", 1, 1, d.x, d.y);

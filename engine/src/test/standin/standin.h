@@ -8,32 +8,30 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace standin {
 
 // Says what is wrong on standard error and aborts.
 [[noreturn]] void die(const char* format, ...) __attribute__((format(printf, 1, 2)));
-
 // A number from the environment.
 long long setting(const char* name, long long otherwise);
-
 std::recursive_mutex& lock();
 
 // --- Handles: never used twice, so use after destruction is always seen.
 struct Object {
   virtual ~Object() = default;
 };
-
 void* adopt(const char* kind, std::shared_ptr<Object> object);
 std::shared_ptr<Object> find(const char* kind, const void* handle, const char* caller);
 void release(const char* kind, const void* handle, const char* caller);
 size_t living(const char* kind);  // of all kinds if null
 
 // T has a member `static constexpr const char* KIND`.
-template <class T, class... A>
-void* make(A&&... a) {
-  return adopt(T::KIND, std::make_shared<T>(std::forward<A>(a)...));
+template <class T>
+void* make() {
+  return adopt(T::KIND, std::make_shared<T>());
 }
 
 template <class T>
@@ -47,11 +45,8 @@ struct Range {
   size_t bytes;
   const char* name;
 };
-
-void* allocate(size_t bytes);  // null when the device is full
-void* allocatePinned(size_t bytes);
-void freeDevice(void* p, const char* caller);
-void freePinned(void* p, const char* caller);
+void* allocate(size_t bytes, bool pinned);  // null when the device is full
+void deallocate(void* p, bool pinned, const char* caller);
 bool isDevice(const void* p, size_t bytes);
 bool isPinned(const void* p, size_t bytes);
 void needDevice(const Range& range, const char* caller);
@@ -79,14 +74,12 @@ struct Graph : Object {
 struct Stream : Object {
   static constexpr const char* KIND = "stream";
   std::vector<Work> pending;
-  uint64_t done = 0;  // works run, of done + pending.size() submitted
   std::shared_ptr<Graph> capture;
 };
 
 void perform(Work& work);
 void submit(void* stream, const char* what, std::vector<Range> ranges, std::function<void()> run);
 void flush(Stream& stream);
-void flush(Stream& stream, uint64_t upTo);
 void flushAll();
 void refuseInCapture(const char* caller);  // dies if this thread captures and is not relaxed
 int exchangeCaptureMode(int mode);
@@ -101,7 +94,7 @@ void setBroken(int error);
 struct Module : Object {
   static constexpr const char* KIND = "module";
   void* library = nullptr;
-  int file = -1;  // open while loaded: dlopen takes two libraries of one path for the same
+  int file = -1;  // open while the library is, so that no other has its path
   ~Module() override;
 };
 
@@ -111,7 +104,7 @@ struct Function : Object {
   struct StandinBlock* block;
   unsigned long (*run)(const char* parameters);  // the parameters' size if null is given
   char *shared, *sharedEnd;
-  char name[128];
+  std::string name;
 };
 
 void runGrid(const Function& f, unsigned grid, unsigned threads, const char* parameters);
