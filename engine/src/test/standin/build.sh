@@ -46,12 +46,12 @@ cd "$out"
 library libcuda.so.1 "" core.o fibers.o driver.o numbers.o
 library libcudart.so.13 "cuda*;" runtime.o
 library libnvrtc.so.13 "nvrtc*;" nvrtc.o
-library libcublas.so.13 "cublas*;" cublas.o
+library libcublas.so.13 "cublas*;"  # only loaded
 library libcublasLt.so.13 "cublasLt*;" cublaslt.o
 library libcudnn_graph.so.9 "cudnn*;" cudnn_graph.o cudnn_backend.o
 library libcudnn_ops.so.9 "cudnn*;" cudnn_ops.o
 library libcudnn_cnn.so.9 "cudnn*;" cudnn_conv.o
-library libcudnn_adv.so.9 "cudnn*;" cudnn_adv.o
+library libcudnn_adv.so.9 "cudnn*;"  # only loaded
 
 [ "${2-}" = test ] || exit 0
 if stale selftest selftest.o libcuda.so.1; then

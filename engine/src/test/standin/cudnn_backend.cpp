@@ -376,7 +376,9 @@ RESULT cudnnBackendExecute(void* handle, void* planHandle, void* packHandle) {
   }
   if (data.size() != tensors.size()) die("%s: %zu of %zu tensors are given", __func__, data.size(), tensors.size());
   void* space = (void*)value(pack, 1003);
-  return work(handle, __func__, ranges, [=, engine = plan->engine] {
+  Call call(handle, __func__);
+  call.ranges = ranges;
+  return call.submit([=, engine = plan->engine] {
     if (engine.workspace) memset(space, 0xff, engine.workspace);
     run(all, data, engine.rounding);
   });

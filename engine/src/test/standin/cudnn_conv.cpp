@@ -8,12 +8,12 @@ using namespace standin;
 
 namespace {
 
-enum { DEFAULT_MATH = 0, FMA_MATH = 3, ALLOC_FAILED = 4003 };
+enum { FMA_MATH = 3, ALLOC_FAILED = 4003 };
 
 struct ConvolutionDescriptor : Object {
   static constexpr const char* KIND = "cuDNN convolution descriptor";
   Convolution geometry;
-  int compute = -1, math = DEFAULT_MATH;
+  int compute = -1, math = 0;
 };
 
 struct Perf {  // cudnnConvolutionFwdAlgoPerf_t and its sisters
@@ -36,20 +36,21 @@ const std::vector<Algorithm> ALGORITHMS[] = {
     {{5, false, true, 0}, {3, true, false, 4}, {0, true, false, 0}, {1, true, true, 8}}};
 const char* const NAMES[] = {"x", "w", "y"};
 
-// One convolution: its tensors, and what to do.
+// One convolution: its tensors x, w, y, and what to do.
 struct Problem {
   Direction direction;
-  Tensor t[3];  // x, w, y
+  const char* name;
+  Tensor t[3];
   Convolution geometry;
   int math;
   bool supported;
 
-  Problem(Direction d, void* xd, void* wd, void* cd, void* yd, const char* caller) : direction(d) {
+  Problem(Direction d, Ref xd, Ref wd, Ref cd, Ref yd, const char* caller) : direction(d), name(caller) {
     auto c = get<ConvolutionDescriptor>(cd, caller);
     if (c->compute < 0) die("%s: the convolution descriptor was not set", caller);
-    t[0] = tensor<TensorDescriptor>(xd, caller);
-    t[1] = tensor<FilterDescriptor>(wd, caller);
-    t[2] = tensor<TensorDescriptor>(yd, caller);
+    t[0] = tensorOf<TensorDescriptor>(xd, caller);
+    t[1] = tensorOf<FilterDescriptor>(wd, caller);
+    t[2] = tensorOf<TensorDescriptor>(yd, caller);
     geometry = c->geometry;
     math = c->math;
     checkConvolution(geometry, t[0], t[1], t[2], caller);
@@ -58,7 +59,7 @@ struct Problem {
     for (const Tensor& each : t) supported = supported && each.packed();
   }
 
-  const Tensor& output() const { return t[direction == FORWARD ? 2 : direction == BACKWARD_DATA ? 0 : 1]; }
+  int output() const { return direction == FORWARD ? 2 : direction == BACKWARD_DATA ? 0 : 1; }
 
   const Algorithm* find(int id) const {
     for (const Algorithm& a : ALGORITHMS[direction]) {
@@ -68,24 +69,15 @@ struct Problem {
   }
 
   size_t workspace(const Algorithm& a, int with) const {
-    return a.workspace ? a.workspace * (size_t)output().count() + (with == FMA_MATH ? 256 : 512) : 0;
+    return a.workspace ? a.workspace * (size_t)t[output()].count() + (with == FMA_MATH ? 256 : 512) : 0;
   }
 
-  Rounding rounding() const {
-    return t[0].type != F32 || math == FMA_MATH ? EXACT : math == 2 ? TO_BF16 : TO_TF32;
-  }
-
-  Numbers run(const void* first, const void* second) const {
-    const Tensor& a = direction == BACKWARD_DATA ? t[1] : t[0];
-    const Tensor& b = direction == FORWARD ? t[1] : t[2];
-    return convolve(geometry, direction, t[0], t[1], t[2], a.read(first, rounding()), b.read(second, rounding()));
+  Numbers run(const Data data[3]) const {
+    Rounding to = t[0].type != F32 || math == FMA_MATH ? EXACT : math == 2 ? TO_BF16 : TO_TF32;
+    int a = direction == BACKWARD_DATA ? 1 : 0, b = direction == FORWARD ? 1 : 2;
+    return convolve(geometry, direction, t[0], t[1], t[2], t[a].read(data[a], to), t[b].read(data[b], to));
   }
 };
-
-int maximum(int* count, Direction d) {
-  *count = 2 * (int)ALGORITHMS[d].size();
-  return SUCCESS;
-}
 
 int workspaceSize(const Problem& p, int algorithm, size_t* bytes) {
   const Algorithm* a = p.find(algorithm);
@@ -93,13 +85,13 @@ int workspaceSize(const Problem& p, int algorithm, size_t* bytes) {
   return a ? SUCCESS : NOT_SUPPORTED;
 }
 
-// Ranked, or as if measured with so much workspace; those that failed come first or last.
-int results(const Problem& p, bool measured, size_t given, int wanted, int* got, Perf* perf) {
+// Ranked, or as if measured with so much workspace; those that failed come first, or last if measured.
+int rank(const Problem& p, int wanted, int* got, Perf* perf, bool measured = false, size_t given = 0) {
   *got = 0;
   if (!p.supported) return NOT_SUPPORTED;
   std::vector<Perf> good, bad;
   for (int math : {p.math, (int)FMA_MATH}) {
-    if (math == FMA_MATH && p.math == FMA_MATH && !good.empty()) break;
+    if (math == p.math && !good.empty()) break;
     for (const Algorithm& a : ALGORITHMS[p.direction]) {
       size_t bytes = p.workspace(a, math);
       int status = !p.find(a.id) ? (int)NOT_SUPPORTED : measured && bytes > given ? (int)ALLOC_FAILED : SUCCESS;
@@ -108,196 +100,180 @@ int results(const Problem& p, bool measured, size_t given, int wanted, int* got,
     }
   }
   std::vector<Perf>& all = measured ? good : bad;
-  const std::vector<Perf>& rest = measured ? bad : good;
-  all.insert(all.end(), rest.begin(), rest.end());
+  all.insert(all.end(), (measured ? bad : good).begin(), (measured ? bad : good).end());
   for (; *got < wanted && *got < (int)all.size(); ++*got) perf[*got] = all[*got];
   return SUCCESS;
 }
 
-int measure(void* handle, const Problem& p, const void* x, const void* w, const void* y, int wanted, int* got,
-            Perf* perf, void* space, size_t bytes, const char* caller) {
-  refuseInCapture(caller);
-  const void* data[] = {x, w, y};
-  for (int k = 0; k < 3; k++) needDevice({data[k], p.t[k].bytes(), NAMES[k]}, caller);
-  needDevice({space, bytes, "the workspace"}, caller);
-  void* output = (void*)data[p.direction == FORWARD ? 2 : p.direction == BACKWARD_DATA ? 0 : 1];
-  int status = work(handle, caller, {}, [=, size = p.output().bytes()] {
-    memset(output, 0xff, size);  // a search leaves anything there
+int measure(Ref handle, const Problem& p, Data x, Data w, Data y, int wanted, int* got, Perf* perf, Ref space, size_t bytes) {
+  refuseInCapture(p.name);
+  Call call(handle, p.name);
+  Data data[] = {x, w, y};
+  for (int k = 0; k < 3; k++) call.tensor(p.t[k], data[k], NAMES[k]);
+  call.ranges.push_back({space, bytes, "the workspace"});
+  call.submit([=] {  // a search leaves anything there
+    memset((void*)data[p.output()], 0xff, p.t[p.output()].bytes());
     memset(space, 0xff, bytes);
   });
   flushAll();
-  return status ? status : results(p, true, bytes, wanted, got, perf);
+  return broken() ? (int)EXECUTION_FAILED : rank(p, wanted, got, perf, true, bytes);
 }
 
-int execute(void* handle, const Problem& p, int algorithm, const void* alpha, const void* beta, const void* x,
-            const void* w, const void* y, void* space, size_t given, const char* caller) {
+// What follows a convolution: v, in the order of the output, is written.
+using Finish = std::function<void(const Call&, const Numbers&)>;
+
+int execute(Call call, const Problem& p, int algorithm, Data x, Data w, Data y, Ref space, size_t given, Finish finish) {
   const Algorithm* a = p.find(algorithm);
   if (!a) return NOT_SUPPORTED;
   size_t bytes = p.workspace(*a, p.math);
-  if (given < bytes) die("%s: %zu bytes of workspace where the algorithm needs %zu", caller, given, bytes);
-  Scale k = scale(alpha, beta, p.t[0].type, caller);
-  std::vector<Range> ranges = {{x, p.t[0].bytes(), "x"}, {w, p.t[1].bytes(), "w"}, {y, p.t[2].bytes(), "y"},
-                               {space, bytes, "the workspace"}};
-  const void* first = p.direction == BACKWARD_DATA ? w : x;
-  const void* second = p.direction == FORWARD ? w : y;
-  void* output = (void*)(p.direction == FORWARD ? y : p.direction == BACKWARD_DATA ? x : w);
-  return work(handle, caller, ranges, [=] {
+  if (given < bytes) die("%s: %zu bytes of workspace where the algorithm needs %zu", p.name, given, bytes);
+  Data data[] = {x, w, y};
+  for (int k = 0; k < 3; k++) call.tensor(p.t[k], data[k], NAMES[k]);
+  call.ranges.push_back({space, bytes, "the workspace"});
+  return call.submit([=] {
     if (bytes) memset(space, 0xff, bytes);
-    p.output().write(output, p.run(first, second), k.alpha, k.beta);
+    finish(call, p.run(data));
+  });
+}
+
+int execute(Ref handle, const Problem& p, int algorithm, Data alpha, Data beta, Data x, Data w, Data y, Ref space,
+            size_t given) {
+  Call call(handle, p.name);
+  call.scale(alpha, beta, p.t[0].type);
+  void* out = (void*)(p.direction == FORWARD ? y : p.direction == BACKWARD_DATA ? x : w);
+  return execute(call, p, algorithm, x, w, y, space, given, [t = p.t[p.output()], out](const Call& c, const Numbers& v) {
+    t.write(out, v, c.alpha, c.beta);
   });
 }
 
 }  // namespace
 
-RESULT cudnnCreateConvolutionDescriptor(void** d) {
+RESULT cudnnCreateConvolutionDescriptor(Ref* d) {
   ENTER;
-  *d = make<ConvolutionDescriptor>();
-  return SUCCESS;
+  return *d = make<ConvolutionDescriptor>(), SUCCESS;
 }
 
-RESULT cudnnDestroyConvolutionDescriptor(void* d) {
+RESULT cudnnDestroyConvolutionDescriptor(Ref d) {
   ENTER;
-  release(ConvolutionDescriptor::KIND, d, __func__);
-  return SUCCESS;
+  return release(ConvolutionDescriptor::KIND, d, __func__), SUCCESS;
 }
 
-RESULT cudnnSetConvolution2dDescriptor(void* d, int padH, int padW, int strideH, int strideW, int dilationH,
-                                       int dilationW, int mode, int compute) {
+RESULT cudnnSetConvolution2dDescriptor(Ref d, int top, int left, int strideH, int strideW, int dilationH, int dilationW,
+                                       int mode, int compute) {
   ENTER;
   auto c = get<ConvolutionDescriptor>(d, __func__);
-  if (padH < 0 || padW < 0 || strideH < 1 || strideW < 1 || dilationH < 1 || dilationW < 1) return BAD_PARAM;
+  if (top < 0 || left < 0 || strideH < 1 || strideW < 1 || dilationH < 1 || dilationW < 1) return BAD_PARAM;
   if (mode != 1) die("%s: the mode is not CROSS_CORRELATION", __func__);
-  c->geometry = {{padH, padW}, {padH, padW}, {strideH, strideW}, {dilationH, dilationW}, 1};
+  c->geometry = {{top, left}, {top, left}, {strideH, strideW}, {dilationH, dilationW}, 1};
   c->compute = compute;
   return SUCCESS;
 }
 
-RESULT cudnnSetConvolutionGroupCount(void* d, int groups) {
+RESULT cudnnSetConvolutionGroupCount(Ref d, int groups) {
   ENTER;
   get<ConvolutionDescriptor>(d, __func__)->geometry.groups = groups;
   return groups < 1 ? BAD_PARAM : SUCCESS;
 }
 
-RESULT cudnnSetConvolutionMathType(void* d, int math) {
+RESULT cudnnSetConvolutionMathType(Ref d, int math) {
   ENTER;
   get<ConvolutionDescriptor>(d, __func__)->math = math;
   return math < 0 || math > 3 ? BAD_PARAM : SUCCESS;
 }
 
-RESULT cudnnGetConvolutionForwardAlgorithmMaxCount(void*, int* count) { return maximum(count, FORWARD); }
+#define MAX_COUNT(name, direction)                              \
+  RESULT cudnnGetConvolution##name##MaxCount(Ref, int* count) { \
+    return *count = 2 * (int)ALGORITHMS[direction].size(), SUCCESS; \
+  }
+MAX_COUNT(ForwardAlgorithm, FORWARD)
+MAX_COUNT(BackwardDataAlgorithm, BACKWARD_DATA)
+MAX_COUNT(BackwardFilterAlgorithm, BACKWARD_FILTER)
 
-RESULT cudnnGetConvolutionBackwardDataAlgorithmMaxCount(void*, int* count) { return maximum(count, BACKWARD_DATA); }
-
-RESULT cudnnGetConvolutionBackwardFilterAlgorithmMaxCount(void*, int* count) { return maximum(count, BACKWARD_FILTER); }
-
-RESULT cudnnGetConvolutionForwardWorkspaceSize(void*, void* x, void* w, void* c, void* y, int algorithm,
-                                               size_t* bytes) {
+RESULT cudnnGetConvolutionForwardWorkspaceSize(Ref, Ref x, Ref w, Ref c, Ref y, int algorithm, size_t* bytes) {
   ENTER;
-  return workspaceSize(Problem(FORWARD, x, w, c, y, __func__), algorithm, bytes);
+  return workspaceSize({FORWARD, x, w, c, y, __func__}, algorithm, bytes);
 }
 
-RESULT cudnnGetConvolutionBackwardDataWorkspaceSize(void*, void* w, void* dy, void* c, void* dx, int algorithm,
-                                                    size_t* bytes) {
+RESULT cudnnGetConvolutionBackwardDataWorkspaceSize(Ref, Ref w, Ref dy, Ref c, Ref dx, int algorithm, size_t* bytes) {
   ENTER;
-  return workspaceSize(Problem(BACKWARD_DATA, dx, w, c, dy, __func__), algorithm, bytes);
+  return workspaceSize({BACKWARD_DATA, dx, w, c, dy, __func__}, algorithm, bytes);
 }
 
-RESULT cudnnGetConvolutionBackwardFilterWorkspaceSize(void*, void* x, void* dy, void* c, void* dw, int algorithm,
-                                                      size_t* bytes) {
+RESULT cudnnGetConvolutionBackwardFilterWorkspaceSize(Ref, Ref x, Ref dy, Ref c, Ref dw, int algorithm, size_t* bytes) {
   ENTER;
-  return workspaceSize(Problem(BACKWARD_FILTER, x, dw, c, dy, __func__), algorithm, bytes);
+  return workspaceSize({BACKWARD_FILTER, x, dw, c, dy, __func__}, algorithm, bytes);
 }
 
-RESULT cudnnGetConvolutionForwardAlgorithm_v7(void*, void* x, void* w, void* c, void* y, int wanted, int* got,
-                                              Perf* perf) {
+RESULT cudnnGetConvolutionForwardAlgorithm_v7(Ref, Ref x, Ref w, Ref c, Ref y, int wanted, int* got, Perf* perf) {
   ENTER;
-  return results(Problem(FORWARD, x, w, c, y, __func__), false, 0, wanted, got, perf);
+  return rank({FORWARD, x, w, c, y, __func__}, wanted, got, perf);
 }
 
-RESULT cudnnGetConvolutionBackwardDataAlgorithm_v7(void*, void* w, void* dy, void* c, void* dx, int wanted, int* got,
-                                                   Perf* perf) {
+RESULT cudnnGetConvolutionBackwardDataAlgorithm_v7(Ref, Ref w, Ref dy, Ref c, Ref dx, int wanted, int* got, Perf* perf) {
   ENTER;
-  return results(Problem(BACKWARD_DATA, dx, w, c, dy, __func__), false, 0, wanted, got, perf);
+  return rank({BACKWARD_DATA, dx, w, c, dy, __func__}, wanted, got, perf);
 }
 
-RESULT cudnnGetConvolutionBackwardFilterAlgorithm_v7(void*, void* x, void* dy, void* c, void* dw, int wanted, int* got,
-                                                     Perf* perf) {
+RESULT cudnnGetConvolutionBackwardFilterAlgorithm_v7(Ref, Ref x, Ref dy, Ref c, Ref dw, int wanted, int* got, Perf* perf) {
   ENTER;
-  return results(Problem(BACKWARD_FILTER, x, dw, c, dy, __func__), false, 0, wanted, got, perf);
+  return rank({BACKWARD_FILTER, x, dw, c, dy, __func__}, wanted, got, perf);
 }
 
-RESULT cudnnFindConvolutionForwardAlgorithmEx(void* handle, void* xd, const void* x, void* wd, const void* w, void* c,
-                                              void* yd, void* y, int wanted, int* got, Perf* perf, void* space,
-                                              size_t bytes) {
+RESULT cudnnFindConvolutionForwardAlgorithmEx(Ref handle, Ref xd, Data x, Ref wd, Data w, Ref c, Ref yd, Ref y, int wanted,
+                                              int* got, Perf* perf, Ref space, size_t bytes) {
   ENTER;
-  Problem p(FORWARD, xd, wd, c, yd, __func__);
-  return measure(handle, p, x, w, y, wanted, got, perf, space, bytes, __func__);
+  return measure(handle, {FORWARD, xd, wd, c, yd, __func__}, x, w, y, wanted, got, perf, space, bytes);
 }
 
-RESULT cudnnFindConvolutionBackwardDataAlgorithmEx(void* handle, void* wd, const void* w, void* yd, const void* dy,
-                                                   void* c, void* xd, void* dx, int wanted, int* got, Perf* perf,
-                                                   void* space, size_t bytes) {
+RESULT cudnnFindConvolutionBackwardDataAlgorithmEx(Ref handle, Ref wd, Data w, Ref yd, Data dy, Ref c, Ref xd, Ref dx,
+                                                   int wanted, int* got, Perf* perf, Ref space, size_t bytes) {
   ENTER;
-  Problem p(BACKWARD_DATA, xd, wd, c, yd, __func__);
-  return measure(handle, p, dx, w, dy, wanted, got, perf, space, bytes, __func__);
+  return measure(handle, {BACKWARD_DATA, xd, wd, c, yd, __func__}, dx, w, dy, wanted, got, perf, space, bytes);
 }
 
-RESULT cudnnFindConvolutionBackwardFilterAlgorithmEx(void* handle, void* xd, const void* x, void* yd, const void* dy,
-                                                     void* c, void* wd, void* dw, int wanted, int* got, Perf* perf,
-                                                     void* space, size_t bytes) {
+RESULT cudnnFindConvolutionBackwardFilterAlgorithmEx(Ref handle, Ref xd, Data x, Ref yd, Data dy, Ref c, Ref wd, Ref dw,
+                                                     int wanted, int* got, Perf* perf, Ref space, size_t bytes) {
   ENTER;
-  Problem p(BACKWARD_FILTER, xd, wd, c, yd, __func__);
-  return measure(handle, p, x, dw, dy, wanted, got, perf, space, bytes, __func__);
+  return measure(handle, {BACKWARD_FILTER, xd, wd, c, yd, __func__}, x, dw, dy, wanted, got, perf, space, bytes);
 }
 
-RESULT cudnnConvolutionForward(void* handle, const void* alpha, void* xd, const void* x, void* wd, const void* w,
-                               void* c, int algorithm, void* space, size_t bytes, const void* beta, void* yd, void* y) {
+RESULT cudnnConvolutionForward(Ref handle, Data alpha, Ref xd, Data x, Ref wd, Data w, Ref c, int algorithm, Ref space,
+                               size_t bytes, Data beta, Ref yd, Ref y) {
   ENTER;
-  Problem p(FORWARD, xd, wd, c, yd, __func__);
-  return execute(handle, p, algorithm, alpha, beta, x, w, y, space, bytes, __func__);
+  return execute(handle, {FORWARD, xd, wd, c, yd, __func__}, algorithm, alpha, beta, x, w, y, space, bytes);
 }
 
-RESULT cudnnConvolutionBackwardData(void* handle, const void* alpha, void* wd, const void* w, void* yd, const void* dy,
-                                    void* c, int algorithm, void* space, size_t bytes, const void* beta, void* xd,
-                                    void* dx) {
+RESULT cudnnConvolutionBackwardData(Ref handle, Data alpha, Ref wd, Data w, Ref yd, Data dy, Ref c, int algorithm, Ref space,
+                                    size_t bytes, Data beta, Ref xd, Ref dx) {
   ENTER;
-  Problem p(BACKWARD_DATA, xd, wd, c, yd, __func__);
-  return execute(handle, p, algorithm, alpha, beta, dx, w, dy, space, bytes, __func__);
+  return execute(handle, {BACKWARD_DATA, xd, wd, c, yd, __func__}, algorithm, alpha, beta, dx, w, dy, space, bytes);
 }
 
-RESULT cudnnConvolutionBackwardFilter(void* handle, const void* alpha, void* xd, const void* x, void* yd,
-                                      const void* dy, void* c, int algorithm, void* space, size_t bytes,
-                                      const void* beta, void* wd, void* dw) {
+RESULT cudnnConvolutionBackwardFilter(Ref handle, Data alpha, Ref xd, Data x, Ref yd, Data dy, Ref c, int algorithm,
+                                      Ref space, size_t bytes, Data beta, Ref wd, Ref dw) {
   ENTER;
-  Problem p(BACKWARD_FILTER, xd, wd, c, yd, __func__);
-  return execute(handle, p, algorithm, alpha, beta, x, dw, dy, space, bytes, __func__);
+  return execute(handle, {BACKWARD_FILTER, xd, wd, c, yd, __func__}, algorithm, alpha, beta, x, dw, dy, space, bytes);
 }
 
 // y = relu(alpha1 conv(x) + alpha2 z + bias)
-RESULT cudnnConvolutionBiasActivationForward(void* handle, const void* alpha1, void* xd, const void* x, void* wd,
-                                             const void* w, void* c, int algorithm, void* space, size_t given,
-                                             const void* alpha2, void* zd, const void* z, void* bd, const void* bias,
-                                             void* activation, void* yd, void* y) {
+RESULT cudnnConvolutionBiasActivationForward(Ref handle, Data alpha1, Ref xd, Data x, Ref wd, Data w, Ref c, int algorithm,
+                                             Ref space, size_t given, Data alpha2, Ref zd, Data z, Ref bd, Data bias,
+                                             Ref activation, Ref yd, Ref y) {
   ENTER;
   Problem p(FORWARD, xd, wd, c, yd, __func__);
-  Tensor tz = tensor<TensorDescriptor>(zd, __func__), tb = tensor<TensorDescriptor>(bd, __func__);
-  const Algorithm* a = p.find(algorithm);
-  if (!a || p.t[0].type != F32) return NOT_SUPPORTED;
+  Call call(handle, __func__);
+  call.scale(alpha1, alpha2, F32);
+  Tensor tz = call.tensor(zd, z, "z"), tb = call.tensor(bd, bias, "bias");
+  if (p.t[0].type != F32) return NOT_SUPPORTED;
   if (get<ActivationDescriptor>(activation, __func__)->mode != 1) die("%s: the activation is not ReLU", __func__);
   if (tz.dims != p.t[2].dims || tb.dims != std::vector<long>{1, p.t[1].dims[0], 1, 1}) die("%s: z or bias", __func__);
-  size_t bytes = p.workspace(*a, p.math);
-  if (given < bytes) die("%s: %zu bytes of workspace where the algorithm needs %zu", __func__, given, bytes);
-  Scale k = scale(alpha1, alpha2, F32, __func__);
-  std::vector<Range> ranges = {{x, p.t[0].bytes(), "x"}, {w, p.t[1].bytes(), "w"}, {y, p.t[2].bytes(), "y"},
-                               {z, tz.bytes(), "z"}, {bias, tb.bytes(), "bias"}, {space, bytes, "the workspace"}};
-  return work(handle, __func__, ranges, [=] {
-    if (bytes) memset(space, 0xff, bytes);
-    Numbers v = p.run(x, w), add = k.beta == 0 ? Numbers(v.size()) : tz.read(z), b = tb.read(bias);
+  return execute(call, p, algorithm, x, w, y, space, given, [=](const Call& k, const Numbers& v) {
+    Numbers out = v, add = k.beta == 0 ? Numbers(v.size()) : tz.read(z), b = tb.read(bias);
     long area = p.t[2].dims[2] * p.t[2].dims[3];
     for (size_t i = 0; i < v.size(); i++) {
       double e = k.alpha * v[i] + k.beta * add[i] + b[i / area % b.size()];
-      v[i] = e > 0 || e != e ? e : 0;
+      out[i] = e > 0 || e != e ? e : 0;
     }
-    p.t[2].write(y, v, 1, 0);
+    p.t[2].write(y, out, 1, 0);
   });
 }

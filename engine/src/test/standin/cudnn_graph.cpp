@@ -1,34 +1,28 @@
 // libcudnn_graph.so.9: handles, versions, errors.
 #include <cstdio>
-#include <cstring>
 
 #include "cudnn.h"
 
 using namespace standin;
 
-RESULT cudnnCreate(void** handle) {
+RESULT cudnnCreate(Ref* handle) {
   ENTER;
   refuseInCapture(__func__);
-  *handle = make<Dnn>();
-  return SUCCESS;
+  return *handle = make<Dnn>(), SUCCESS;
 }
 
-RESULT cudnnDestroy(void* handle) {
+RESULT cudnnDestroy(Ref handle) {
   std::lock_guard g(lock());
-  release(Dnn::KIND, handle, __func__);
-  return SUCCESS;
+  return release(Dnn::KIND, handle, __func__), SUCCESS;
 }
 
-RESULT cudnnSetStream(void* handle, void* stream) {
+RESULT cudnnSetStream(Ref handle, Ref stream) {
   ENTER;
   get<Stream>(stream, __func__);
-  get<Dnn>(handle, __func__)->stream = stream;
-  return SUCCESS;
+  return get<Dnn>(handle, __func__)->stream = stream, SUCCESS;
 }
 
 extern "C" size_t cudnnGetVersion() { return (size_t)setting("STANDIN_CUDNN", 91900); }
-
-extern "C" size_t cudnnGetCudartVersion() { return 13000; }
 
 extern "C" const char* cudnnGetErrorString(int status) {
   switch (status) {
@@ -43,5 +37,5 @@ extern "C" const char* cudnnGetErrorString(int status) {
 }
 
 extern "C" void cudnnGetLastErrorString(char* text, size_t bytes) {
-  if (bytes) snprintf(text, bytes, broken() ? "a kernel failed" : "");
+  snprintf(text, bytes, "%s", broken() ? "a kernel failed" : "");
 }

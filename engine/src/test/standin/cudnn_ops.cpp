@@ -1,4 +1,4 @@
-// libcudnn_ops.so.9: descriptors of tensors; pooling, ReLU, softmax, LRN, spatial batch normalisation.
+// libcudnn_ops.so.9: descriptors of tensors; pooling, activations, softmax, LRN, spatial batch normalisation.
 #include <algorithm>
 #include <cmath>
 
@@ -155,7 +155,7 @@ RESULT cudnnSetActivationDescriptor(Ref d, int mode, int nan, double) {
   ENTER;
   auto a = get<ActivationDescriptor>(d, __func__);
   a->mode = mode, a->nan = nan;
-  return mode == 1 ? SUCCESS : NOT_SUPPORTED;
+  return mode >= 0 && mode <= 2 ? SUCCESS : NOT_SUPPORTED;
 }
 
 RESULT cudnnSetLRNDescriptor(Ref d, unsigned n, double alpha, double beta, double k) {
@@ -206,17 +206,20 @@ RESULT cudnnPoolingBackward(Ref handle, Ref pool, Data alpha, Ref yd, Data y, Re
   });
 }
 
-// --- ReLU.
+// --- Activations: 0 sigmoid, 1 ReLU, 2 tanh.
 RESULT cudnnActivationForward(Ref handle, Ref activation, Data alpha, Ref xd, Data x, Data beta, Ref yd, Ref y) {
   ENTER;
   Call call(handle, __func__);
   Tensor tx = call.tensor(xd, x, "x"), ty = call.like(tx, yd, y, "y");
   auto a = get<ActivationDescriptor>(activation, __func__);
-  if (a->mode != 1) die("%s: the activation is not ReLU", __func__);
+  if (a->mode < 0) die("%s: the activation was not set", __func__);
   call.scale(alpha, beta, tx.type);
-  return call.submit([=, nan = a->nan] {
+  return call.submit([=, a = *a] {
     Numbers v = tx.read(x);
-    for (double& e : v) e = e > 0 || (e != e && nan) ? e : 0;
+    for (double& e : v) {
+      if (a.mode == 1) e = e > 0 || (e != e && a.nan) ? e : 0;
+      else e = a.mode == 0 ? 1 / (1 + std::exp(-e)) : std::tanh(e);
+    }
     ty.write(y, v, call.alpha, call.beta);
   });
 }

@@ -259,7 +259,7 @@ void misuse(Device& d) {
   dies("not the begin of live device memory", [&] { cudaFree((char*)d.memory + 8); });
   dies("past the 10 bytes", [&] { cudaMalloc(&p, 10), ((char*)p)[10] = 1, cudaFree(p); });
   dies("was destroyed", [&] { cudaStreamDestroy(d.stream), cudaStreamSynchronize(d.stream); });
-  dies("an allocation inside a capture", [&] { cudaStreamBeginCapture(d.stream, 1), cudaMalloc(&p, 1); });
+  dies("cudaMalloc inside a capture", [&] { cudaStreamBeginCapture(d.stream, 1), cudaMalloc(&p, 1); });
   dies("inside a capture", [&] { cudaStreamBeginCapture(d.stream, 1), cudaStreamSynchronize(d.stream); });
   dies("pageable", [&] { cudaStreamBeginCapture(d.stream, 1), cudaMemcpyAsync(d.x, host, 4, 1, d.stream); });
   dies("lies in no live device memory", [&] {
