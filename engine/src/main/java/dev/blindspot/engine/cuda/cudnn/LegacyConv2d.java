@@ -63,6 +63,9 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
   private final ConvolutionBatch planned;
   private final long workspaceBytes;
 
+  /** Whether cuDNN was found not to have the fused forward of this convolution. */
+  private volatile boolean refused;
+
   static void register(LibraryBackend backend) {
     ConvolutionChooser chooser = new ConvolutionChooser(backend);
     add(backend, chooser, EXACT, true, EnumSet.allOf(Guarantee.class));
@@ -211,8 +214,7 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
       ConvolutionBatch batch = batches.get(c, n);
       Choice a = batch.choices().get(Direction.FORWARD);
       long source = padded(c, n, x);
-      if (fused()) {
-        fusedForward(c, batch, a, n, source, w, b, residual, y);
+      if (fused() && fusedForward(c, batch, a, n, source, w, b, residual, y)) {
         return;
       }
       int status =
@@ -240,10 +242,11 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
   /** cuDNN's fused forward ends with a ReLU and has a bias. */
   private boolean fused() {
     List<PostOp> post = desc().post();
-    return !exact && post.contains(PostOp.BIAS) && post.contains(PostOp.RELU);
+    return !exact && !refused && post.contains(PostOp.BIAS) && post.contains(PostOp.RELU);
   }
 
-  private void fusedForward(
+  /** False, and nothing was done, where cuDNN does not have it; it is not asked again then. */
+  private boolean fusedForward(
       LibraryContext c,
       ConvolutionBatch batch,
       Choice a,
@@ -275,7 +278,11 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
             relu,
             batch.y(),
             c.pointer(3, out));
-    check(c, status, "forward with bias and ReLU");
+    refused = CudnnStatus.notSupported(status);
+    if (!refused) {
+      check(c, status, "forward with bias and ReLU");
+    }
+    return !refused;
   }
 
   @Override

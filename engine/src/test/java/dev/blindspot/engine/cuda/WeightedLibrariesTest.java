@@ -1,0 +1,163 @@
+package dev.blindspot.engine.cuda;
+
+import static dev.blindspot.engine.ElementType.F32;
+import static dev.blindspot.engine.ElementType.F64;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Guarantee;
+import dev.blindspot.engine.Layout;
+import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Precision;
+import dev.blindspot.engine.UnsupportedException;
+import dev.blindspot.engine.conformance.Rig;
+import dev.blindspot.engine.primitives.Conv2dDesc;
+import dev.blindspot.engine.primitives.LinearDesc;
+import dev.blindspot.engine.primitives.PostOp;
+import dev.blindspot.engine.primitives.WeightedPlan;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Every listed implementation of convolutions and dense layers, in every precision it has. */
+class WeightedLibrariesTest {
+  private static final PostOp[] NONE = {};
+  private static final PostOp[] ALL = {PostOp.BIAS, PostOp.RESIDUAL_ADD, PostOp.RELU};
+  private Rig rig;
+
+  @BeforeEach
+  void open() {
+    rig = CudaRig.open();
+  }
+
+  /** Stride, padding that differs, dilation, groups, odd sizes, batch 1, post-operations, mask. */
+  private static List<Conv2dDesc> convolutions(ElementType type) {
+    return List.of(
+        Conv2dDesc.of(type, 1, 1, 1, 1).filters(1, 1, 1),
+        Conv2dDesc.of(type, 3, 3, 7, 5).filters(4, 3, 3, 1).reluMask(true),
+        Conv2dDesc.of(type, 4, 4, 9, 8)
+            .filters(5, 3, 2)
+            .stride(2, 3)
+            .pad(1, 0, 2, 1)
+            .post(PostOp.BIAS)
+            .reluMask(true),
+        Conv2dDesc.of(type, 3, 4, 11, 10).filters(6, 3, 3, 2).dilation(2).groups(2).post(ALL),
+        Conv2dDesc.of(type, 4, 7, 5, 5).filters(9, 1, 1).post(ALL).reluMask(true),
+        Conv2dDesc.of(type, 2, 8, 12, 12).filters(16, 5, 5, 2).post(PostOp.BIAS, PostOp.RELU),
+        Conv2dDesc.of(type, 2, 2, 6, 6).filters(3, 3, 3, 1).post(PostOp.RELU));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "cudnn:legacy-conv,F32,FP32,NCHW",
+    "cudnn:legacy-conv,F32,TF32,NCHW",
+    "cudnn:legacy-conv,F64,FP32,NCHW",
+    "cudnn:legacy-conv-fastest,F32,FP32,NCHW",
+    "cudnn:legacy-conv-fastest,F32,TF32,NCHW",
+    "cudnn:legacy-conv-fastest,F64,FP32,NCHW",
+    "cudnn:graph-conv,F32,FP32,NCHW",
+    "cudnn:graph-conv,F32,FP32,NHWC",
+    "cudnn:graph-conv,F32,TF32,NCHW",
+    "cudnn:graph-conv,F32,TF32,NHWC",
+    "cudnn:graph-conv,F32,BF16,NCHW",
+    "cudnn:graph-conv,F32,BF16,NHWC",
+  })
+  void convolutions(String name, ElementType type, Precision precision, Layout layout) {
+    PlanOptions options = PlanOptions.all().implementation(name).precision(precision);
+    List<String> refused = new ArrayList<>();
+    int done = 0;
+    for (Conv2dDesc bare : convolutions(type)) {
+      Conv2dDesc d = bare.layouts(layout, layout);
+      boolean exact;
+      try (WeightedPlan plan = rig.backend().plan(d, options)) {
+        exact = plan.guarantees(Direction.FORWARD).contains(Guarantee.INTEGER_EXACT);
+        assertTrue(plan.implementation(Direction.FORWARD).startsWith(name));
+      } catch (UnsupportedException e) {
+        System.out.println("SKIPPED on " + rig + ": " + e.getMessage());
+        refused.add(e.getMessage());
+        continue;
+      }
+      for (boolean accumulate : new boolean[] {false, true}) {
+        PlanOptions o = options.accumulate(accumulate);
+        WeightedCheck check = WeightedCheck.of(d, 0);
+        check.run(rig.backend(), rig.context(), o, d.n(), false);
+        check.run(rig.backend(), rig.context(), o, (d.n() + 1) / 2, exact);
+      }
+      WeightedCheck.of(d, type.bytes()).run(rig.backend(), rig.context(), options, d.n(), exact);
+      done++;
+    }
+    assertTrue(done > 0, () -> "no convolution ran: " + refused);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "cublaslt:linear,F32,FP32",
+    "cublaslt:linear,F32,TF32",
+    "cublaslt:linear,F32,BF16",
+    "cublaslt:linear,F64,FP32",
+    "cublaslt:linear-fused,F32,FP32",
+    "cublaslt:linear-fused,F32,TF32",
+    "cublaslt:linear-fused,F32,BF16",
+    "cublaslt:linear-fused,F64,FP32",
+  })
+  void denseLayers(String name, ElementType type, Precision precision) {
+    PlanOptions options = PlanOptions.all().implementation(name).precision(precision);
+    boolean fused = name.endsWith("-fused");
+    int[][] sizes = {{1, 1, 1}, {3, 33, 65}, {64, 100, 10}};
+    PostOp[][] posts = {NONE, {PostOp.BIAS}, ALL, {PostOp.RELU}, {PostOp.BIAS, PostOp.RELU}};
+    for (int[] s : sizes) {
+      for (int p = fused ? 3 : 0; p < posts.length; p++) {
+        LinearDesc d = LinearDesc.of(type, s[0], s[1], s[2]).post(posts[p]).reluMask(p % 2 == 0);
+        for (boolean accumulate : new boolean[] {false, true}) {
+          PlanOptions o = options.accumulate(accumulate);
+          WeightedCheck check = WeightedCheck.of(d, 0);
+          check.run(rig.backend(), rig.context(), o, d.n(), false);
+          check.run(rig.backend(), rig.context(), o, (d.n() + 1) / 2, true);
+        }
+        WeightedCheck.of(d, type.bytes()).run(rig.backend(), rig.context(), options, d.n(), true);
+      }
+    }
+  }
+
+  @Test
+  void whatIsNotSupportedHasAReason() {
+    Conv2dDesc d =
+        Conv2dDesc.of(F64, 2, 3, 5, 5).filters(4, 3, 3).layouts(Layout.NHWC, Layout.NHWC);
+    var reports = rig.backend().explain(d, PlanOptions.all());
+    assertEquals(
+        List.of("cudnn:legacy-conv", "cudnn:legacy-conv-fastest", "cudnn:graph-conv"),
+        reports.stream().map(r -> r.name()).toList());
+    assertTrue(reports.get(0).reasonWhyNot().contains("NHWC"));
+    assertTrue(reports.get(2).reasonWhyNot().contains("F64"));
+    Conv2dDesc split =
+        Conv2dDesc.of(F32, 2, 3, 5, 5).filters(4, 3, 3).post(PostOp.RELU, PostOp.BIAS);
+    rig.backend()
+        .explain(split, PlanOptions.all())
+        .forEach(r -> assertTrue(r.reasonWhyNot().contains("order"), r::reasonWhyNot));
+    LinearDesc l = LinearDesc.of(F32, 2, 3, 4).post(PostOp.BIAS);
+    assertTrue(rig.backend().explain(l, PlanOptions.all()).get(1).reasonWhyNot().contains("ReLU"));
+  }
+
+  @Test
+  void fusedGraphsSaySo() {
+    Conv2dDesc d =
+        Conv2dDesc.of(F32, 2, 8, 6, 6)
+            .filters(8, 3, 3, 1)
+            .post(PostOp.BIAS, PostOp.RELU)
+            .layouts(Layout.NHWC, Layout.NHWC);
+    PlanOptions o =
+        PlanOptions.directions(Direction.FORWARD)
+            .implementation("cudnn:graph-conv")
+            .precision(Precision.TF32);
+    try (WeightedPlan plan = rig.backend().plan(d, o)) {
+      String name = plan.implementation(Direction.FORWARD);
+      assertTrue(
+          name.equals("cudnn:graph-conv-bias-relu") || name.equals("cudnn:graph-conv"), name);
+    }
+  }
+}
