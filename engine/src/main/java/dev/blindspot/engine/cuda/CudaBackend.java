@@ -277,7 +277,10 @@ final class CudaBackend implements LibraryBackend {
 
   /** Makes the device this thread's current one, as every call needs. */
   void enterDevice() {
-    check(cudart.cudaSetDevice(device.index()), "choosing GPU " + device.index());
+    int status = cudart.cudaSetDevice(device.index());
+    if (status != 0) {
+      check(status, "choosing GPU " + device.index());
+    }
   }
 
   /** Whether a thread that has entered this device once may rely on it. */

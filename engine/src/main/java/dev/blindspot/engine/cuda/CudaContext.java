@@ -144,20 +144,25 @@ final class CudaContext implements Context, LibraryContext {
 
   @Override
   public void copy(long to, long from, long bytes) {
-    backend.check(
+    submittedWith(
         cudart.cudaMemcpyAsync(
             pointers[SLOTS].set(to),
             pointers[SLOTS + 1].set(from),
             bytes,
             cudart.cudaMemcpyDeviceToDevice,
-            stream),
-        describe());
+            stream));
   }
 
   @Override
   public void clear(long address, long bytes) {
-    backend.check(
-        cudart.cudaMemsetAsync(pointers[SLOTS].set(address), 0, bytes, stream), describe());
+    submittedWith(cudart.cudaMemsetAsync(pointers[SLOTS].set(address), 0, bytes, stream));
+  }
+
+  /** The operation is described, which allocates, only where it failed. */
+  private void submittedWith(int status) {
+    if (status != 0) {
+      backend.check(status, describe());
+    }
   }
 
   @Override

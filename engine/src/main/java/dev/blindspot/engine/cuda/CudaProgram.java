@@ -48,7 +48,10 @@ final class CudaProgram implements Program {
         append();
         context.note(storages);
       } else {
-        backend.check(cudart.cudaGraphLaunch(executable, context.stream()), toString());
+        int status = cudart.cudaGraphLaunch(executable, context.stream());
+        if (status != 0) {
+          backend.check(status, toString());
+        }
       }
     } finally {
       context.end();

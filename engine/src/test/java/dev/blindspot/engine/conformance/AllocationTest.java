@@ -29,11 +29,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * On backend cpu executing a plan, and replaying a program, allocates nothing on the Java heap.
- * (What a kernel allocates natively is counted by the native module's sanitizer program.)
+ * On backends cpu and cuda executing a plan, and replaying a program, allocates nothing on the Java
+ * heap. (What a kernel allocates natively is counted by the native module's sanitizer program.)
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class AllocationTest {
+  /** Steps of a round. */
+  private static final int STEPS = Rig.name().equals("cuda") ? 200 : 2000;
+
   private Backend backend;
   private Context ctx;
   private Catalogue catalogue;
@@ -75,7 +78,7 @@ class AllocationTest {
   @ParameterizedTest
   @MethodSource("names")
   void executionsAllocateNothing(String desc) {
-    assertEquals(0, steadyBytes(catalogue.steps().get(desc)), "bytes in 2,000 steps, warm");
+    assertEquals(0, steadyBytes(catalogue.steps().get(desc)), "bytes of a round of steps, warm");
   }
 
   @ParameterizedTest
@@ -93,13 +96,14 @@ class AllocationTest {
       program.run();
       program.run();
       assertArrayEquals(executed, catalogue.contents());
-      assertEquals(0, steadyBytes(program::run), "bytes in 2,000 replays, warm");
+      assertEquals(0, steadyBytes(program::run), "bytes of a round of replays, warm");
     }
     catalogue.restore(before);
   }
 
   /**
-   * Bytes of 2,000 steps; the compiler removes what does not escape, steady is what comes after.
+   * Bytes of a round of steps; the compiler removes what does not escape, steady is what comes
+   * after.
    */
   private static long steadyBytes(Runnable step) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -107,7 +111,7 @@ class AllocationTest {
     long allocated = -1;
     for (int round = 0; round < 200 && allocated != 0; round++) {
       long before = threads.getThreadAllocatedBytes(id);
-      for (int i = 0; i < 2000; i++) {
+      for (int i = 0; i < STEPS; i++) {
         step.run();
       }
       allocated = threads.getThreadAllocatedBytes(id) - before;
