@@ -24,23 +24,23 @@ struct Lt : Object {
 };
 
 struct Operation {
+  uint64_t mark = MARK;
+  int compute, scale, transpose[2] = {}, epilogue = 1;
+  const void* bias = nullptr;
   static constexpr uint64_t MARK = 0x5354414e4401;
-  uint64_t mark;
-  int compute, scale, transpose[2], epilogue;
-  const void* bias;
 };
 
 struct Layout {
-  static constexpr uint64_t MARK = 0x5354414e4402;
-  uint64_t mark;
+  uint64_t mark = MARK;
   int type;
   long rows, columns, ld;
+  static constexpr uint64_t MARK = 0x5354414e4402;
 };
 
 struct Preference {
+  uint64_t mark = MARK, workspace = 0;
+  uint32_t align[4] = {256, 256, 256, 256};
   static constexpr uint64_t MARK = 0x5354414e4403;
-  uint64_t mark, workspace;
-  uint32_t align[4];
 };
 
 struct Algorithm {  // cublasLtMatmulAlgo_t
@@ -165,7 +165,7 @@ RESULT cublasLtDestroy(void* handle) {
 }
 
 RESULT cublasLtMatmulDescInit_internal(void* p, size_t bytes, int compute, int scale) {
-  return initialise(p, bytes, Operation{Operation::MARK, compute, scale, {}, 1, nullptr}, __func__);
+  return initialise(p, bytes, Operation{Operation::MARK, compute, scale}, __func__);
 }
 
 RESULT cublasLtMatrixLayoutInit_internal(void* p, size_t bytes, int type, uint64_t rows, uint64_t columns, int64_t ld) {
@@ -173,7 +173,7 @@ RESULT cublasLtMatrixLayoutInit_internal(void* p, size_t bytes, int type, uint64
 }
 
 RESULT cublasLtMatmulPreferenceInit_internal(void* p, size_t bytes) {
-  return initialise(p, bytes, Preference{Preference::MARK, 0, {256, 256, 256, 256}}, __func__);
+  return initialise(p, bytes, Preference{}, __func__);
 }
 
 RESULT cublasLtMatmulDescSetAttribute(void* p, int attribute, const void* value, size_t bytes) {

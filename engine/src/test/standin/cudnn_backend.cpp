@@ -1,5 +1,6 @@
 // libcudnn_graph.so.9, the backend interface: descriptors are recorded and checked; graphs of one convolution and
 // pointwise operations after it are executed. Engines differ in what they round and note; the first cannot be used.
+#include <algorithm>
 #include <cstring>
 #include <map>
 
@@ -17,29 +18,25 @@ enum { ADD = 0, RELU_FORWARD = 100, RELU_BACKWARD = 200 };  // pointwise modes
 enum { TENSOR_CORE = 0, NONDETERMINISTIC = 4 };              // numerical notes
 enum { HEURISTICS_RESULTS = 202, CONFIGURATION_ENGINE = 300, PLAN_WORKSPACE = 402, ENGINE_NOTES = 1303, MODE_A = 3 };
 
-// The attributes that can be set, how many values they have; all are needed but those with `least` 0.
+// The attributes that can be set, and how many values they have; all are needed but those with `least` 0.
 const struct Rule {
-  int descriptor, attribute, type;
+  int descriptor, type;
   size_t least, most;
-} RULES[] = {
-    {TENSOR, 906, INT64, 1, 1}, {TENSOR, 901, DATA_TYPE, 1, 1}, {TENSOR, 902, INT64, 4, 4}, {TENSOR, 903, INT64, 4, 4},
-    {TENSOR, 900, INT64, 1, 1}, {TENSOR, 907, BOOLEAN, 0, 1},
-    {CONVOLUTION, 100, DATA_TYPE, 1, 1}, {CONVOLUTION, 101, CONVOLUTION_MODE, 1, 1}, {CONVOLUTION, 106, INT64, 1, 1},
-    {CONVOLUTION, 105, INT64, 2, 2}, {CONVOLUTION, 104, INT64, 2, 2}, {CONVOLUTION, 103, INT64, 2, 2},
-    {CONVOLUTION, 102, INT64, 2, 2},
-    {FORWARD_OP, 702, DESCRIPTOR, 1, 1}, {FORWARD_OP, 703, DESCRIPTOR, 1, 1}, {FORWARD_OP, 704, DESCRIPTOR, 1, 1},
-    {FORWARD_OP, 705, DESCRIPTOR, 1, 1}, {FORWARD_OP, 700, FLOAT, 1, 1}, {FORWARD_OP, 701, FLOAT, 1, 1},
-    {DATA_OP, 708, DESCRIPTOR, 1, 1}, {DATA_OP, 709, DESCRIPTOR, 1, 1}, {DATA_OP, 710, DESCRIPTOR, 1, 1},
-    {DATA_OP, 711, DESCRIPTOR, 1, 1}, {DATA_OP, 706, FLOAT, 1, 1}, {DATA_OP, 707, FLOAT, 1, 1},
-    {FILTER_OP, 714, DESCRIPTOR, 1, 1}, {FILTER_OP, 715, DESCRIPTOR, 1, 1}, {FILTER_OP, 716, DESCRIPTOR, 1, 1},
-    {FILTER_OP, 717, DESCRIPTOR, 1, 1}, {FILTER_OP, 712, FLOAT, 1, 1}, {FILTER_OP, 713, FLOAT, 1, 1},
-    {POINTWISE, 0, POINTWISE_MODE, 1, 1}, {POINTWISE, 1, DATA_TYPE, 1, 1},
-    {POINTWISE_OP, 750, DESCRIPTOR, 1, 1}, {POINTWISE_OP, 751, DESCRIPTOR, 1, 1}, {POINTWISE_OP, 752, DESCRIPTOR, 0, 1},
-    {POINTWISE_OP, 753, DESCRIPTOR, 0, 1}, {POINTWISE_OP, 756, DESCRIPTOR, 0, 1}, {POINTWISE_OP, 757, DESCRIPTOR, 0, 1},
-    {GRAPH, 800, HANDLE, 1, 1}, {GRAPH, 801, DESCRIPTOR, 1, 8},
-    {HEURISTICS, 201, DESCRIPTOR, 1, 1}, {HEURISTICS, 200, HEURISTIC_MODE, 1, 1},
-    {PLAN, 400, HANDLE, 1, 1}, {PLAN, 401, DESCRIPTOR, 1, 1},
-    {PACK, 1000, INT64, 1, 16}, {PACK, 1001, VOID_PTR, 1, 16}, {PACK, 1003, VOID_PTR, 1, 1}};
+  std::vector<int> attributes;
+} RULES[] = {{TENSOR, INT64, 1, 1, {900, 906}},          {TENSOR, INT64, 4, 4, {902, 903}},
+             {TENSOR, DATA_TYPE, 1, 1, {901}},           {TENSOR, BOOLEAN, 0, 1, {907}},
+             {CONVOLUTION, DATA_TYPE, 1, 1, {100}},      {CONVOLUTION, CONVOLUTION_MODE, 1, 1, {101}},
+             {CONVOLUTION, INT64, 1, 1, {106}},          {CONVOLUTION, INT64, 2, 2, {102, 103, 104, 105}},
+             {FORWARD_OP, FLOAT, 1, 1, {700, 701}},      {FORWARD_OP, DESCRIPTOR, 1, 1, {702, 703, 704, 705}},
+             {DATA_OP, FLOAT, 1, 1, {706, 707}},         {DATA_OP, DESCRIPTOR, 1, 1, {708, 709, 710, 711}},
+             {FILTER_OP, FLOAT, 1, 1, {712, 713}},       {FILTER_OP, DESCRIPTOR, 1, 1, {714, 715, 716, 717}},
+             {POINTWISE, POINTWISE_MODE, 1, 1, {0}},     {POINTWISE, DATA_TYPE, 1, 1, {1}},
+             {POINTWISE_OP, DESCRIPTOR, 1, 1, {750, 751}}, {POINTWISE_OP, DESCRIPTOR, 0, 1, {752, 753, 756, 757}},
+             {GRAPH, HANDLE, 1, 1, {800}},               {GRAPH, DESCRIPTOR, 1, 8, {801}},
+             {HEURISTICS, DESCRIPTOR, 1, 1, {201}},      {HEURISTICS, HEURISTIC_MODE, 1, 1, {200}},
+             {PLAN, HANDLE, 1, 1, {400}},                {PLAN, DESCRIPTOR, 1, 1, {401}},
+             {PACK, INT64, 1, 16, {1000}},               {PACK, VOID_PTR, 1, 16, {1001}},
+             {PACK, VOID_PTR, 1, 1, {1003}}};
 
 struct Engine {
   bool works;
@@ -59,7 +56,9 @@ struct Descriptor : Object {
 
 using Handle = std::shared_ptr<Descriptor>;
 
-size_t width(int type) { return type == BOOLEAN ? 1 : type == HANDLE || type == INT64 || type == VOID_PTR || type == DESCRIPTOR ? 8 : 4; }
+size_t width(int type) {
+  return type == BOOLEAN ? 1 : type == HANDLE || type == INT64 || type == VOID_PTR || type == DESCRIPTOR ? 8 : 4;
+}
 
 Handle finished(int64_t handle, int type, const char* caller) {
   Handle d = get<Descriptor>((void*)handle, caller);
@@ -84,12 +83,14 @@ struct Operand {
   Tensor tensor;
 };
 
+Tensor tensorOf(const Handle& d) {
+  const auto &dims = d->values[902], &strides = d->values[903];
+  return {(int)value(d, 901), {dims.begin(), dims.end()}, {strides.begin(), strides.end()}};
+}
+
 Operand operand(const Handle& op, int attribute) {
   Handle d = finished(value(op, attribute), TENSOR, "an operation's tensor");
-  Tensor t{(int)value(d, 901), {}, {}};
-  t.dims.assign(d->values[902].begin(), d->values[902].end());
-  t.strides.assign(d->values[903].begin(), d->values[903].end());
-  return {value(op, attribute), value(d, 906), value(d, 900), value(d, 907) != 0, t};
+  return {value(op, attribute), value(d, 906), value(d, 900), value(d, 907) != 0, tensorOf(d)};
 }
 
 bool channelsLast(const Tensor& t) {
@@ -175,12 +176,8 @@ std::map<int64_t, Operand> inMemory(const std::vector<Step>& all) {
 }
 
 int finishTensor(const Handle& d) {
-  Tensor t{(int)value(d, 901), {}, {}};
-  t.dims.assign(d->values[902].begin(), d->values[902].end());
-  t.strides.assign(d->values[903].begin(), d->values[903].end());
-  for (long n : t.dims) {
-    if (n < 1) return BAD_PARAM;
-  }
+  Tensor t = tensorOf(d);
+  if (*std::min_element(t.dims.begin(), t.dims.end()) < 1) return BAD_PARAM;
   int64_t alignment = value(d, 900);
   if (alignment < (int64_t)bytesOf(t.type) || alignment & (alignment - 1)) die("a tensor's alignment %ld", alignment);
   return t.packed() || channelsLast(t) ? SUCCESS : NOT_SUPPORTED_LAYOUT;
@@ -231,8 +228,9 @@ std::vector<Engine> engines(const Handle& heuristics) {
 
 int finish(const Handle& d) {
   for (const Rule& rule : RULES) {
-    if (rule.descriptor == d->type && rule.least && !d->values.count(rule.attribute)) {
-      die("cudnnBackendFinalize: a descriptor of type %d lacks attribute %d", d->type, rule.attribute);
+    for (int each : rule.attributes) {
+      bool lacks = rule.descriptor == d->type && rule.least && !d->values.count(each);
+      if (lacks) die("cudnnBackendFinalize: a descriptor of type %d lacks attribute %d", d->type, each);
     }
   }
   switch (d->type) {
@@ -286,7 +284,7 @@ void run(const std::vector<Step>& all, std::map<int64_t, void*> data, Rounding r
 
 }  // namespace
 
-RESULT cudnnBackendCreateDescriptor(int type, void** handle) {
+RESULT cudnnBackendCreateDescriptor(int type, Ref* handle) {
   ENTER;
   auto d = std::make_shared<Descriptor>();
   d->type = type;
@@ -305,7 +303,8 @@ RESULT cudnnBackendSetAttribute(void* handle, int attribute, int type, int64_t c
   Handle d = get<Descriptor>(handle, __func__);
   if (d->finished) die("%s: the descriptor is finalised", __func__);
   for (const Rule& rule : RULES) {
-    if (rule.descriptor != d->type || rule.attribute != attribute) continue;
+    const auto& known = rule.attributes;
+    if (rule.descriptor != d->type || std::find(known.begin(), known.end(), attribute) == known.end()) continue;
     if (rule.type != type || count < 1 || (size_t)count > rule.most || (size_t)count < rule.least) {
       die("%s: attribute %d with %ld values of type %d", __func__, attribute, count, type);
     }

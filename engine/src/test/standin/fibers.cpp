@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 
 #include <cstring>
-#include <string>
 
 #include "block.h"
 #include "standin.h"
@@ -14,20 +13,10 @@ asm(R"(
 .text
 .type standin_switch, @function
 standin_switch:
-  push %rbp
-  push %rbx
-  push %r12
-  push %r13
-  push %r14
-  push %r15
+  push %rbp; push %rbx; push %r12; push %r13; push %r14; push %r15
   mov %rsp, (%rdi)
   mov %rsi, %rsp
-  pop %r15
-  pop %r14
-  pop %r13
-  pop %r12
-  pop %rbx
-  pop %rbp
+  pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx; pop %rbp
   ret
 .size standin_switch, .-standin_switch
 )");
@@ -36,7 +25,7 @@ namespace standin {
 namespace {
 
 constexpr size_t STACK = 64 << 10;
-enum { BLOCK_BARRIER = -1, NONE = 0 };  // else the prelude's kind of exchange
+enum { BARRIER = -1, NONE = 0 };  // what a thread waits for, else the prelude's kind of exchange
 const char* const NAMES[] = {"__syncthreads", "", "__syncwarp", "__shfl_sync", "__shfl_up_sync",
                              "__shfl_down_sync", "__shfl_xor_sync", "__ballot_sync"};
 
@@ -64,20 +53,18 @@ Run r;
 char* stacks() {
   static char* base = nullptr;
   if (!base) {
-    void* p = mmap(nullptr, STANDIN_THREADS * STACK, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED) die("no memory for the fibers' stacks");
-    base = (char*)p;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    base = (char*)mmap(nullptr, STANDIN_THREADS * STACK, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (base == MAP_FAILED) die("no memory for the fibers' stacks");
     for (size_t k = 0; k < STANDIN_THREADS; k++) mprotect(base + k * STACK, 4096, PROT_NONE);
   }
   return base;
 }
 
 std::string where(unsigned thread) {
-  const Wait& w = r.wait[thread];
   std::string text = "thread " + std::to_string(thread);
   if (r.b->returned[thread]) return text + " has returned";
-  return text + " waits at " + NAMES[w.operation + 1] + " in line " + std::to_string(w.line);
+  return text + " waits at " + NAMES[r.wait[thread].operation + 1] + " in line " + std::to_string(r.wait[thread].line);
 }
 
 [[noreturn]] void diverged(unsigned a, unsigned b) {
@@ -103,90 +90,76 @@ void entry() {
   standin_switch(&ended, pick());
 }
 
-// Lets all that wait in [from, to) for this operation go on; they must wait at the same place.
-bool wake(unsigned from, unsigned to, unsigned mask, int operation, unsigned self) {
-  int first = -1;
-  for (unsigned t = from; t < to; t++) {
-    if (r.b->returned[t] || (operation != BLOCK_BARRIER && !(mask >> (t - from) & 1))) continue;
-    const Wait& w = r.wait[t];
-    if (w.operation == NONE) return false;
-    if (first < 0) first = (int)t;
-    const Wait& other = r.wait[first];
-    if (w.operation != operation || w.line != other.line || w.mask != other.mask) diverged(first, t);
-  }
-  if (first < 0) return false;
-  unsigned warp = from / 32, present = 0;
-  for (unsigned t = from; t < to; t++) {
-    if (r.b->returned[t] || (operation != BLOCK_BARRIER && !(mask >> (t - from) & 1))) continue;
-    r.wait[t].operation = NONE;
-    r.waiting--;
-    if (operation != BLOCK_BARRIER) {
-      r.out[t] = r.in[t];
-      present |= 1u << (t - from);
-    }
-    if (t != self) r.ready[r.last++ % STANDIN_THREADS] = (unsigned short)t;
-  }
-  if (operation == BLOCK_BARRIER) {
-    r.atBarrier = 0;
-  } else {
-    r.present[warp] = present;
-    r.atWarp[warp] = 0;
-  }
-  return true;
-}
-
-unsigned warpEnd(unsigned from) { return from + 32 < r.b->size.x ? from + 32 : r.b->size.x; }
-
 void suspend(unsigned thread) {
   standin_switch(&r.saved[thread], pick());
   r.b->thread.x = thread;
 }
 
+// Lets all of [from, to) that are in the mask go on if they have met; those that returned are not waited for.
+bool wake(unsigned from, unsigned to, int operation, unsigned mask, unsigned self) {
+  auto counts = [&](unsigned t) { return !r.b->returned[t] && (operation == BARRIER || mask >> (t - from) & 1); };
+  unsigned met = STANDIN_THREADS, present = 0;
+  for (unsigned t = from; t < to; t++) {
+    if (!counts(t)) continue;
+    const Wait& w = r.wait[t];
+    if (w.operation == NONE) return false;
+    if (met == STANDIN_THREADS) met = t;
+    if (w.operation != operation || w.line != r.wait[met].line || w.mask != r.wait[met].mask) diverged(met, t);
+  }
+  for (unsigned t = from; t < to; t++) {
+    if (!counts(t)) continue;
+    r.wait[t].operation = NONE;
+    r.waiting--;
+    r.out[t] = r.in[t];
+    present |= 1u << (t - from) % 32;
+    if (t != self) r.ready[r.last++ % STANDIN_THREADS] = (unsigned short)t;
+  }
+  if (operation == BARRIER) {
+    r.atBarrier = 0;
+  } else {
+    r.present[from / 32] = present;
+    r.atWarp[from / 32] = 0;
+  }
+  return met != STANDIN_THREADS;
+}
+
+unsigned warpEnd(unsigned from) { return from + 32 < r.b->size.x ? from + 32 : r.b->size.x; }
+
 void sync(int line) {
   unsigned t = r.b->thread.x;
-  r.wait[t] = {line, BLOCK_BARRIER, 0};
+  r.wait[t] = {line, BARRIER, 0};
   r.waiting++;
-  if (++r.atBarrier < r.b->size.x || !wake(0, r.b->size.x, 0, BLOCK_BARRIER, t)) suspend(t);
+  if (++r.atBarrier < r.b->size.x || !wake(0, r.b->size.x, BARRIER, 0, t)) suspend(t);
 }
 
 const unsigned long long* exchange(int line, int operation, unsigned mask, unsigned long long value,
                                    unsigned* present) {
-  unsigned t = r.b->thread.x, warp = t / 32, from = warp * 32, to = warpEnd(from);
-  if (!(mask >> (t - from) & 1)) {
-    die("kernel %s, line %d: the mask %#x leaves out the calling thread %u", r.f->name.c_str(), line, mask, t);
-  }
+  unsigned t = r.b->thread.x, from = t & ~31u, to = warpEnd(from);
+  if (!(mask >> (t - from) & 1)) die("kernel %s: line %d: the mask leaves out its caller", r.f->name.c_str(), line);
   r.wait[t] = {line, operation, mask};
   r.in[t] = value;
   r.waiting++;
-  bool all = ++r.atWarp[warp] == to - from;
-  if (!(all || mask != 0xffffffffu) || !wake(from, to, mask, operation, t)) suspend(t);
-  *present = r.present[warp];
+  bool complete = ++r.atWarp[from / 32] == to - from;
+  if (!(complete || mask != 0xffffffffu) || !wake(from, to, operation, mask, t)) suspend(t);
+  *present = r.present[from / 32];
   return r.out + from;
 }
 
 // Nothing can run: threads that returned count as arrived; if that frees nobody, the threads diverged.
 void settle() {
-  unsigned n = r.b->size.x, some = 0;
-  bool barrier = true;
+  unsigned n = r.b->size.x, some = n, other = n;
+  bool woken = false;
   for (unsigned t = 0; t < n; t++) {
     if (r.b->returned[t]) continue;
-    some = t;
-    if (r.wait[t].operation != BLOCK_BARRIER) barrier = false;
+    if (some == n) some = t;
+    if (r.wait[t].operation != r.wait[some].operation) other = t;
   }
-  if (barrier && wake(0, n, 0, BLOCK_BARRIER, n)) return;
-  bool woken = false;
-  for (unsigned from = 0; from < n; from += 32) {
-    for (unsigned t = from; t < warpEnd(from); t++) {
-      const Wait& w = r.wait[t];
-      if (r.b->returned[t] || w.operation <= NONE) continue;
-      woken |= wake(from, warpEnd(from), w.mask, w.operation, n);
-    }
-  }
-  if (woken) return;
+  if (r.wait[some].operation == BARRIER && other == n) woken = wake(0, n, BARRIER, 0, n);
   for (unsigned t = 0; t < n; t++) {
-    if (r.b->returned[t] || r.wait[t].operation != r.wait[some].operation) diverged(some, t);
+    const Wait& w = r.wait[t];
+    if (!r.b->returned[t] && w.operation > NONE) woken |= wake(t & ~31u, warpEnd(t & ~31u), w.operation, w.mask, n);
   }
-  diverged(some, some);
+  if (!woken) diverged(some, other < n ? other : some);
 }
 
 void fail(const char* message) {
@@ -200,21 +173,14 @@ void trap() {
 }
 
 void runBlock() {
-  StandinBlock& b = *r.b;
   memset(r.f->shared, 0xff, (size_t)(r.f->sharedEnd - r.f->shared));
-  memset(b.returned, 0, b.size.x);
-  b.next = 0;
-  r.first = r.last = r.fibers = 0;
-  for (;;) {
+  memset(r.b->returned, 0, r.b->size.x);
+  r.b->next = r.first = r.last = r.fibers = 0;
+  while (!r.trapped) {
     void* next = pick();
-    if (next != r.main) {
-      standin_switch(&r.main, next);
-    } else if (r.waiting) {
-      settle();
-    } else {
-      return;
-    }
-    if (r.trapped) return;
+    if (next != r.main) standin_switch(&r.main, next);
+    else if (r.waiting) settle();
+    else return;
   }
 }
 
@@ -228,13 +194,7 @@ void runGrid(const Function& f, unsigned grid, unsigned threads, const char* par
   r.parameters = parameters;
   r.b = f.block;
   r.main = &r;  // only told apart from a fiber's
-  *r.b = StandinBlock{};
-  r.b->size = {threads, 1, 1};
-  r.b->grid = {grid, 1, 1};
-  r.b->sync = sync;
-  r.b->exchange = exchange;
-  r.b->fail = fail;
-  r.b->trap = trap;
+  *r.b = {{}, {}, {threads, 1, 1}, {grid, 1, 1}, 0, {}, sync, exchange, fail, trap};
   for (unsigned k = 0; k < grid && !r.trapped; k++) {
     r.b->block = {k, 0, 0};
     runBlock();
