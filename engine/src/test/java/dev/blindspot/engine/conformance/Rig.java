@@ -160,7 +160,8 @@ public final class Rig {
     }
     execution.run(plan, context, t -> t.device);
     context.synchronize();
-    execution.run(REFERENCE.plan(desc, options.implementation("")), REFERENCE_CONTEXT, t -> t.reference);
+    execution.run(
+        REFERENCE.plan(desc, options.implementation("")), REFERENCE_CONTEXT, t -> t.reference);
     return plan;
   }
 

@@ -44,6 +44,8 @@ final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
   private final String form;
   private final Resources resources = new Resources();
   private final AutoCloseable owned;
+  private final DeviceWeights.Packing packing =
+      (c, from, to) -> c.copy(to.address(), from, bytes());
   private final BatchTable<LtMatmul> forward;
   private final BatchTable<LtMatmul> backwardData;
   private final BatchTable<LtMatmul> backwardWeights;
@@ -208,8 +210,7 @@ final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
 
   @Override
   protected void update(Context ctx, PackedWeights p, Tensor w) {
-    DeviceWeights.of(this, backend, p, form)
-        .fill(backend, ctx, this, w, (c, from, to) -> c.copy(to.address(), from, bytes()));
+    DeviceWeights.of(this, backend, p, form).fill(backend, ctx, this, w, packing);
   }
 
   @Override

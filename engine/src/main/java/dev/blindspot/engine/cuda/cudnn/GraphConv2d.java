@@ -10,6 +10,7 @@ import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.engine.cuda.library.BatchKey;
+import dev.blindspot.engine.cuda.library.CaptureRelaxed;
 import dev.blindspot.engine.cuda.library.ContextTable;
 import dev.blindspot.engine.cuda.library.DenseKernels;
 import dev.blindspot.engine.cuda.library.DeviceWeights;
@@ -59,6 +60,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
   private final Map<Direction, Planned> planned = new EnumMap<>(Direction.class);
   private final Map<Direction, ContextTable<Step>> steps = new EnumMap<>(Direction.class);
   private final CudnnStatus.Doing doing = this::doing;
+  private final DeviceWeights.Packing packing;
   private final long workspaceBytes;
 
   static void register(LibraryBackend backend) {
@@ -117,6 +119,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
     planner = new GraphPlanner(o.precision(), doing("planning"));
     dense = new DenseKernels(backend, d.type());
     buffers = new GraphBuffers(backend, d, bfloat, graphs.channelsLast(), o.accumulate());
+    packing = buffers::pack;
     for (Direction direction : o.directions()) {
       planned.put(direction, backend.planning(c -> trial(c, direction)));
       steps.put(direction, new ContextTable<>((c, key) -> prepare(c, direction, key)));
@@ -152,7 +155,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
 
   private Step prepare(LibraryContext c, Direction direction, long key) {
     Planned p = planned.get(direction);
-    try (CaptureRelaxed relaxed = CaptureRelaxed.during(c)) {
+    try (CaptureRelaxed relaxed = CaptureRelaxed.during(c.recording())) {
       return build(c, direction, key, p.fused, p.workspaceBytes, resources);
     }
   }
@@ -215,7 +218,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
 
   @Override
   protected void update(Context ctx, PackedWeights p, Tensor w) {
-    DeviceWeights.of(this, backend, p, buffers.form()).fill(backend, ctx, this, w, buffers::pack);
+    DeviceWeights.of(this, backend, p, buffers.form()).fill(backend, ctx, this, w, packing);
   }
 
   private Step step(LibraryContext c, Direction direction, long n, long addresses) {

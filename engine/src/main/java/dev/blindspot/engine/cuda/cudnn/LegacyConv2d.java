@@ -59,6 +59,7 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
   private final Resources resources;
   private final AutoCloseable owned;
   private final CudnnStatus.Doing doing = this::doing;
+  private final DeviceWeights.Packing packing;
   private final BatchTable<ConvolutionBatch> batches = new BatchTable<>(this::prepare);
   private final ConvolutionBatch planned;
   private final long workspaceBytes;
@@ -134,6 +135,7 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
     resources = new Resources();
     try {
       shapes = new ConvolutionShapes(d, resources);
+      packing = (c, from, to) -> c.copy(to.address(), from, shapes.wBytes());
       request = new ConvolutionChooser.Request(d, o.precision(), exact, shapes, doing("planning"));
       relu = resources.add(Descriptor.activation(CUDNN_ACTIVATION_RELU)).handle();
       bias = resources.add(Descriptor.tensor(d.type(), 1, d.k(), 1, 1)).handle();
@@ -201,8 +203,7 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
 
   @Override
   protected void update(Context ctx, PackedWeights p, Tensor w) {
-    DeviceWeights.of(this, backend, p, form)
-        .fill(backend, ctx, this, w, (c, from, to) -> c.copy(to.address(), from, shapes.wBytes()));
+    DeviceWeights.of(this, backend, p, form).fill(backend, ctx, this, w, packing);
   }
 
   @Override

@@ -62,11 +62,13 @@ public final class DeviceWeights implements PackedWeights {
       c.end();
     }
     if (recording) {
-      backend.planning(
-          planner -> {
-            packing.submit(planner, w.address(), this);
-            return null;
-          });
+      try (CaptureRelaxed relaxed = CaptureRelaxed.during(true)) {
+        backend.planning(
+            planner -> {
+              packing.submit(planner, w.address(), this);
+              return null;
+            });
+      }
     }
   }
 

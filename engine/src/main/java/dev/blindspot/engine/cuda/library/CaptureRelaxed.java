@@ -1,14 +1,14 @@
-package dev.blindspot.engine.cuda.cudnn;
+package dev.blindspot.engine.cuda.library;
 
 import dev.blindspot.engine.NativeException;
-import dev.blindspot.engine.cuda.library.LibraryContext;
 import org.bytedeco.cuda.global.cudart;
 
 /**
- * Lets this thread prepare an execution while a program is recorded: cuDNN may load kernels and
- * allocate then, which the recording would otherwise refuse. None of it touches the stream.
+ * Lets this thread do what is no part of the program that it records: prepare an execution, for
+ * which cuDNN may load kernels and allocate, or pack weights on another stream. A recording would
+ * refuse that otherwise. None of it touches the recorded stream.
  */
-final class CaptureRelaxed implements AutoCloseable {
+public final class CaptureRelaxed implements AutoCloseable {
   private static final CaptureRelaxed NOTHING = new CaptureRelaxed(null);
 
   /** The mode to come back to; null for none. */
@@ -18,8 +18,11 @@ final class CaptureRelaxed implements AutoCloseable {
     this.mode = mode;
   }
 
-  static CaptureRelaxed during(LibraryContext c) {
-    if (!c.recording()) {
+  /**
+   * @param recording whether this thread records; nothing is changed otherwise
+   */
+  public static CaptureRelaxed during(boolean recording) {
+    if (!recording) {
       return NOTHING;
     }
     int[] mode = {cudart.cudaStreamCaptureModeRelaxed};
