@@ -29,11 +29,21 @@ import java.util.stream.Stream;
 final class Problems {
   private Problems() {}
 
-  /** Every backend that works on this machine. */
+  /**
+   * Every backend that works on this machine, or the only one that the property {@code
+   * blindspot.test.backend} names.
+   */
   static Stream<String> backends() {
+    String wanted = System.getProperty("blindspot.test.backend", "");
     return Backends.available().entrySet().stream()
-        .filter(e -> e.getValue().available())
-        .map(e -> e.getKey().name());
+        .filter(e -> e.getValue().available() || e.getKey().name().equals(wanted))
+        .map(e -> e.getKey().name())
+        .filter(n -> n.startsWith(wanted));
+  }
+
+  /** The backend that a test of one runs on: cpu, or the only one wanted. */
+  static String fast() {
+    return System.getProperty("blindspot.test.backend", "cpu");
   }
 
   static Backend backend(String name) {

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class NetworkPlanTest {
@@ -120,7 +121,7 @@ class NetworkPlanTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu"})
+  @MethodSource("dev.blindspot.nn.TestBackends#names")
   void everyBatchGivesWhatItsSamplesGive(String backend) {
     Rig r = new Rig(backend);
     NetworkPlan plan = r.plan(NETWORK, Gradients.INPUT);
@@ -149,7 +150,7 @@ class NetworkPlanTest {
   @Test
   void cpuAgreesWithTheReference() {
     Rig a = new Rig("reference");
-    Rig b = new Rig("cpu");
+    Rig b = new Rig(TestBackends.fast());
     NetworkPlan p = a.plan(NETWORK, Gradients.BOTH);
     NetworkPlan q = b.plan(NETWORK, Gradients.BOTH);
     close(p.forward(a.ctx, a.x(4)).toFloats(), q.forward(b.ctx, b.x(4)).toFloats(), "output");
@@ -172,7 +173,7 @@ class NetworkPlanTest {
   @ParameterizedTest
   @EnumSource(Gradients.class)
   void givesTheGradientsThatWerePlannedAndNoOther(Gradients g) {
-    Rig r = new Rig("cpu");
+    Rig r = new Rig(TestBackends.fast());
     NetworkPlan both = r.plan(NETWORK, Gradients.BOTH);
     NetworkPlan plan = r.plan(NETWORK, g);
     Tensor x = r.x(MAX);
@@ -267,7 +268,7 @@ class NetworkPlanTest {
   @ParameterizedTest
   @ValueSource(ints = {4, 9})
   void slicesShareParametersAndCompose(int cut) {
-    Rig r = new Rig("cpu");
+    Rig r = new Rig(TestBackends.fast());
     NetworkPlan whole = r.plan(NETWORK, Gradients.BOTH);
     NetworkPlan low = r.plan(NETWORK.slice(0, cut), Gradients.BOTH);
     NetworkPlan high = r.plan(NETWORK.slice(cut, NETWORK.nodes().size()), Gradients.BOTH);
@@ -305,7 +306,7 @@ class NetworkPlanTest {
   @ParameterizedTest
   @ValueSource(strings = {"pool", "sum", "sigmoid"})
   void aKeptLayerSurvivesBackward(String name) {
-    Rig r = new Rig("cpu");
+    Rig r = new Rig(TestBackends.fast());
     NetworkPlan plan = r.plan(NETWORK, Gradients.BOTH, name);
     int end = 1 + NETWORK.nodes().indexOf(NETWORK.node(name));
     NetworkPlan below = r.plan(NETWORK.slice(0, end == 7 ? 7 : end), Gradients.NONE);
@@ -321,7 +322,7 @@ class NetworkPlanTest {
 
   @Test
   void outputStaysThroughBackward() {
-    Rig r = new Rig("cpu");
+    Rig r = new Rig(TestBackends.fast());
     NetworkPlan plan = r.plan(NETWORK, Gradients.BOTH);
     Tensor y = plan.forward(r.ctx, r.x(4));
     float[] before = y.toFloats();
@@ -337,12 +338,14 @@ class NetworkPlanTest {
 
   @Test
   void namesWhatIsWrongWithACall() {
-    Rig r = new Rig("cpu");
+    Rig r = new Rig(TestBackends.fast());
     Rig other = new Rig("reference");
     NetworkPlan plan = r.plan(NETWORK, Gradients.INPUT);
     refuses("before any forward", () -> plan.backward(r.ctx, r.dy(2)));
     refuses("no input gradient", plan::inputGradient);
-    refuses("planned are 1..5 samples F32[2,6,6] on cpu", () -> plan.forward(r.ctx, r.x(6)));
+    refuses(
+        "planned are 1..5 samples F32[2,6,6] on " + TestBackends.fast(),
+        () -> plan.forward(r.ctx, r.x(6)));
     refuses("planned are", () -> plan.forward(r.ctx, r.random(Shape.of(2, 6, 5), 2, 1)));
     refuses("planned are", () -> plan.forward(r.ctx, other.x(2)));
     Tensor f64 = r.arena.tensor(ElementType.F64, 1, 2, 6, 6);
@@ -361,10 +364,11 @@ class NetworkPlanTest {
 
   @Test
   void tellsWhichImplementationsRun() {
-    Rig r = new Rig("cpu");
+    Rig r = new Rig(TestBackends.fast());
     Map<String, String> names = r.plan(NETWORK, Gradients.INPUT).implementations();
     assertEquals(
         NETWORK.nodes().stream().map(Network.Node::name).toList(), List.copyOf(names.keySet()));
-    assertTrue(names.get("dense1").contains("cpu:"), names.toString());
+    String library = TestBackends.fast().equals("cuda") ? "cublaslt:" : "cpu:";
+    assertTrue(names.get("dense1").contains(library), names.toString());
   }
 }

@@ -16,9 +16,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Dense bounds with a backend's singular values and products. */
 class DenseBackendTest {
+  private static final String FAST = System.getProperty("blindspot.test.backend", "cpu");
+
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu"})
+  @ValueSource(strings = {"reference", "cpu", "cuda"})
   void agreesWithPlainJava(String name) {
     available(name);
     SplittableRandom random = new SplittableRandom(12);
@@ -35,13 +37,13 @@ class DenseBackendTest {
 
   @Test
   void largeProductsRunOnTheBackend() {
-    available("cpu");
+    available(FAST);
     int rows = 500;
     int cols = 430;
     double[] a = RandomConvTest.gaussian(rows * cols, new SplittableRandom(13));
     BoundsOptions plain = BoundsOptions.defaults().threads(1);
     LayerBound expected = DenseBounds.of("m", a, rows, cols, plain);
-    try (Backend backend = Backends.create("cpu")) {
+    try (Backend backend = Backends.create(FAST)) {
       LayerBound b = DenseBounds.of("m", a, rows, cols, plain.backend(backend));
       assertEquals(expected.upper(), b.upper(), 1e-3 * b.upper());
       assertTrue(b.upper() >= expected.lower());
@@ -51,12 +53,12 @@ class DenseBackendTest {
 
   @Test
   void complexProductsRunOnTheBackend() {
-    available("cpu");
+    available(FAST);
     SplittableRandom random = new SplittableRandom(14);
     double[] re = RandomConvTest.gaussian(30 * 20, random);
     double[] im = RandomConvTest.gaussian(30 * 20, random);
     Planes expected = new Planes(re, im, 30, 20).gram();
-    try (Backend backend = Backends.create("cpu");
+    try (Backend backend = Backends.create(FAST);
         BackendGram product = new BackendGram(backend)) {
       Planes g = product.apply(new Planes(re, im, 30, 20));
       for (int i = 0; i < 400; i++) {

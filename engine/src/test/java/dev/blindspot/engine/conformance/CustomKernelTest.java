@@ -41,6 +41,19 @@ class CustomKernelTest {
                 }
               }
               """)
+          .cuda(
+              """
+              extern "C" __global__ void softplus(const Arguments args) {
+                const float* x = args.tensor<const float>(0);
+                float* y = args.tensor<float>(1);
+                const double b = args.number(0);
+                const long long stride = gridDim.x * (long long)blockDim.x;
+                for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x;
+                     i < args.items() && i < args.size(1); i += stride) {
+                  y[i] = (float)(log1p(exp(b * x[i])) / b);
+                }
+              }
+              """)
           .java(
               (args, from, to) -> {
                 for (long i = from; i < to; i++) {
@@ -59,6 +72,19 @@ class CustomKernelTest {
                 float* dx = args.tensor<float>(2);
                 const double b = args.number(0);
                 for (int64_t i = from; i < to; i++) dx[i] = (float)(dy[i] / (1 + std::exp(-b * x[i])));
+              }
+              """)
+          .cuda(
+              """
+              extern "C" __global__ void softplus_gradient(const Arguments args) {
+                const float* x = args.tensor<const float>(0);
+                const float* dy = args.tensor<const float>(1);
+                float* dx = args.tensor<float>(2);
+                const double b = args.number(0);
+                const long long stride = gridDim.x * (long long)blockDim.x;
+                for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < args.items(); i += stride) {
+                  dx[i] = (float)(dy[i] / (1 + exp(-b * x[i])));
+                }
               }
               """)
           .java(CustomKernelTest::gradient);

@@ -17,7 +17,7 @@ import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.layers.ActivationLayer;
 import dev.blindspot.nn.layers.Linear;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Steps against the formulas in double, parameter by parameter. */
 class OptimizerTest {
@@ -55,14 +55,14 @@ class OptimizerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu"})
+  @MethodSource("dev.blindspot.nn.TestBackends#names")
   void sgdWithMomentumStepsByTheFormula(String backend) {
     Recipe r = Recipe.sgd(1, 1, RATE, 0.3, 0.7);
     check(backend, r, OptimizerTest::sgd);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"reference", "cpu"})
+  @MethodSource("dev.blindspot.nn.TestBackends#names")
   void adamStepsByTheFormula(String backend) {
     check(backend, Recipe.adam(1, 1, RATE, 0.3, 0.7), OptimizerTest::adam);
   }
