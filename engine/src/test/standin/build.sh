@@ -55,6 +55,7 @@ library libcudnn_adv.so.9 "cudnn*;"  # only loaded
 
 [ "${2-}" = test ] || exit 0
 if stale selftest selftest.o libcuda.so.1; then
-  g++ selftest.o -o selftest -L. -Wl,-rpath,"$out" -l:libcudart.so.13 -l:libnvrtc.so.13 -l:libcuda.so.1
+  g++ selftest.o -o selftest -L. -Wl,-rpath,"$out" -l:libcudart.so.13 -l:libnvrtc.so.13 -l:libcuda.so.1 \
+    -l:libcublasLt.so.13 -l:libcudnn_graph.so.9 -l:libcudnn_ops.so.9 -l:libcudnn_cnn.so.9
 fi
 ./selftest

@@ -3,7 +3,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -40,6 +39,22 @@ int cudaGraphInstantiate(void**, void*, unsigned long long);
 int cudaGraphLaunch(void*, void*);
 int cudaGraphDestroy(void*);
 int cudaGraphExecDestroy(void*);
+int cudnnCreate(void**);
+int cudnnSetStream(void*, void*);
+int cudnnCreateTensorDescriptor(void**);
+int cudnnCreateFilterDescriptor(void**);
+int cudnnCreateConvolutionDescriptor(void**);
+int cudnnSetTensor4dDescriptor(void*, int, int, int, int, int, int);
+int cudnnSetFilter4dDescriptor(void*, int, int, int, int, int, int);
+int cudnnSetConvolution2dDescriptor(void*, int, int, int, int, int, int, int, int);
+int cudnnConvolutionForward(void*, const void*, void*, const void*, void*, const void*, void*, int, void*, size_t,
+                            const void*, void*, void*);
+int cudnnBackendCreateDescriptor(int, void**);
+int cudnnBackendSetAttribute(void*, int, int, int64_t, const void*);
+int cudnnBackendGetAttribute(void*, int, int, int64_t, int64_t*, void*);
+int cudnnBackendFinalize(void*);
+int cublasLtMatmulDescInit_internal(void*, size_t, int, int);
+int cublasLtMatmulDescSetAttribute(void*, int, const void*, size_t);
 }
 
 namespace {
@@ -280,13 +295,64 @@ void misuse(Device& d) {
   });
 }
 
-void timing(Device& d) {
-  for (const char* name : {"scale", "sums"}) {
-    auto begin = std::chrono::steady_clock::now();
-    d.run(name, 256, 4096);
-    double us = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count() / 4096;
-    printf("%s: %.2f us a block\n", name, us);
+// A 3x3 convolution of cuDNN's legacy interface: x [1,2,4,4], w [2,2,3,3], y [1,2,2,2].
+struct Legacy {
+  void *handle, *x, *w, *c, *y;
+  float one = 1, zero = 0;
+
+  explicit Legacy(Device& d) {
+    cudnnCreate(&handle), cudnnSetStream(handle, d.stream);
+    cudnnCreateTensorDescriptor(&x), cudnnSetTensor4dDescriptor(x, 0, 0, 1, 2, 4, 4);
+    cudnnCreateTensorDescriptor(&y), cudnnSetTensor4dDescriptor(y, 0, 0, 1, 2, 2, 2);
+    cudnnCreateFilterDescriptor(&w), cudnnSetFilter4dDescriptor(w, 0, 0, 2, 2, 3, 3);
+    cudnnCreateConvolutionDescriptor(&c), cudnnSetConvolution2dDescriptor(c, 0, 0, 1, 1, 1, 1, 1, 0);
   }
+
+  int run(Device& d, const float* in, int algorithm, size_t workspace) {
+    return cudnnConvolutionForward(handle, &one, x, in, w, d.x + 32, c, algorithm, d.x + 512, workspace, &zero, y, d.y);
+  }
+};
+
+// A tensor descriptor of cuDNN's backend, [1,2,4,4].
+void* backendTensor(int64_t uid, int64_t alignment, bool all) {
+  void* t;
+  int type = 0;
+  int64_t dims[] = {1, 2, 4, 4}, strides[] = {32, 16, 4, 1};
+  cudnnBackendCreateDescriptor(17, &t);
+  cudnnBackendSetAttribute(t, 906, 3, 1, &uid);
+  cudnnBackendSetAttribute(t, 901, 1, 1, &type);
+  cudnnBackendSetAttribute(t, 902, 3, 4, dims);
+  cudnnBackendSetAttribute(t, 903, 3, 4, strides);
+  if (all) cudnnBackendSetAttribute(t, 900, 3, 1, &alignment);
+  return t;
+}
+
+void libraries(Device& d) {
+  Legacy l(d);
+  float host[64];
+  int64_t value = 1, opaque[2][32] = {};
+  std::vector<float> ones(64, 1);
+  cudaMemcpyAsync(d.x, ones.data(), 256, 1, d.stream);
+  check(l.run(d, d.x, 7, 0) == 3000, "an algorithm that is not supported");
+  cudaMemcpyAsync(d.x + 32, ones.data(), 144, 1, d.stream);
+  check(l.run(d, d.x, 1, 4 * 8 + 512) == 0 && d.read(d.y, 8)[7] == 18, "a convolution");
+  dies("bytes of workspace where", [&] { l.run(d, d.x, 1, 8); });
+  dies("x, 0x", [&] { l.run(d, host, 0, 0); });
+  dies("do not fit", [&] { cudnnSetTensor4dDescriptor(l.y, 0, 0, 1, 2, 3, 2), l.run(d, d.x, 0, 0); });
+  dies("was not set", [&] { cudnnCreateTensorDescriptor(&l.x), l.run(d, d.x, 0, 0); });
+  dies("is not finalised", [&] { cudnnBackendGetAttribute(backendTensor(1, 4, true), 906, 3, 1, &value, &value); });
+  dies("lacks attribute 900", [&] { cudnnBackendFinalize(backendTensor(1, 4, false)); });
+  dies("alignment 3", [&] { cudnnBackendFinalize(backendTensor(1, 3, true)); });
+  dies("has no attribute 100", [&] { cudnnBackendSetAttribute(backendTensor(1, 4, true), 100, 3, 1, &value); });
+  dies("with 1 values of type 3", [&] { cudnnBackendSetAttribute(backendTensor(1, 4, true), 902, 3, 1, &value); });
+  dies("the descriptor is finalised", [&] {
+    void* t = backendTensor(1, 4, true);
+    if (cudnnBackendFinalize(t) == 0) cudnnBackendSetAttribute(t, 906, 3, 1, &value);
+  });
+  dies("was not initialised", [&] { cublasLtMatmulDescSetAttribute(opaque[0], 3, &value, 4); });
+  dies("4 bytes for an attribute of 8", [&] {
+    cublasLtMatmulDescInit_internal(opaque[0], 256, 69, 0), cublasLtMatmulDescSetAttribute(opaque[0], 8, &value, 4);
+  });
 }
 
 }  // namespace
@@ -296,7 +362,7 @@ int main() {
   kernels(d);
   streams(d);
   misuse(d);
-  timing(d);
+  libraries(d);
   if (!failures) puts("the stand-ins behave");
   return failures != 0;
 }
