@@ -21,6 +21,7 @@ final class GraphBuffers {
   private final boolean bfloat;
   private final boolean channelsLast;
   private final boolean accumulate;
+  private final String form;
   private final long cast;
   private final long reorder;
 
@@ -34,6 +35,19 @@ final class GraphBuffers {
     this.bfloat = bfloat;
     this.channelsLast = channelsLast;
     this.accumulate = accumulate;
+    form =
+        "w "
+            + (bfloat ? ElementType.BF16 : ElementType.F32)
+            + " ["
+            + desc.k()
+            + ","
+            + desc.c() / desc.groups()
+            + ","
+            + desc.r()
+            + ","
+            + desc.s()
+            + "]"
+            + (channelsLast ? " channels last" : "");
     cast = backend.kernel("cast");
     reorder = backend.kernel("reorder");
   }
@@ -141,18 +155,7 @@ final class GraphBuffers {
 
   /** Name of the weights' form. */
   String form() {
-    return "w "
-        + (bfloat ? ElementType.BF16 : ElementType.F32)
-        + " ["
-        + desc.k()
-        + ","
-        + desc.c() / desc.groups()
-        + ","
-        + desc.r()
-        + ","
-        + desc.s()
-        + "]"
-        + (channelsLast ? " channels last" : "");
+    return form;
   }
 
   /** Bytes of packed weights, with room for the conversion. */
