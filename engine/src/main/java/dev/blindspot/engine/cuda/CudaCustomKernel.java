@@ -49,6 +49,11 @@ final class CudaCustomKernel implements CompiledKernel {
     for (int i = 0; i < args.numberCount(); i++) {
       c.put(args.number(i));
     }
+    // A kernel is never handed what another launch left in the block.
+    int used = 4 + 2 * args.tensorCount() + args.numberCount();
+    for (int i = used; i < CudaModules.CUSTOM_BYTES / Long.BYTES; i++) {
+      c.put(0L);
+    }
     c.launch(kernel, CudaModules.CUSTOM_BYTES);
   }
 }
