@@ -35,7 +35,8 @@ import org.bytedeco.javacpp.Pointer;
 /**
  * Dense layer by cublasLt. Two are listed: one adds the bias in the epilogue and leaves the rest to
  * our kernel, which hands NaN on; the other also has the ReLU in the epilogue, of which nothing is
- * said about NaN.
+ * said about NaN. The gradient's mask is always our kernel's: cublasLt's dReLU epilogue reads a
+ * bit-mask that only its own ReLU epilogue writes, and a plan is handed the saved output instead.
  */
 final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
   private final LibraryBackend backend;
@@ -148,6 +149,7 @@ final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
     long k = desc().k();
     BatchTable<LtMatmul> table =
         new BatchTable<>(
+            resources,
             (l, key) -> {
               long n = BatchKey.n(key);
               int alignment = BatchKey.alignment(key);

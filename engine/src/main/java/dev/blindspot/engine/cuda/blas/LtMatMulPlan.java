@@ -53,7 +53,7 @@ final class LtMatMulPlan extends BasePlan<MatMulDesc> implements MatMulPlan {
             CUBLASLT_EPILOGUE_DEFAULT);
     products =
         new BatchTable<>(
-            (c, alignment) -> product.prepare(c, d.m(), d.n(), d.k(), (int) alignment));
+            resources, (c, alignment) -> product.prepare(c, d.m(), d.n(), d.k(), (int) alignment));
     try {
       backend.planning(c -> products.get(c, BatchKey.ALIGNED));
     } catch (RuntimeException e) {

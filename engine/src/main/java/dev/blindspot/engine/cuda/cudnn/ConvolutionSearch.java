@@ -37,6 +37,21 @@ final class ConvolutionSearch {
    */
   record Buffers(long x, long w, long y, long workspace, long workspaceBytes) {}
 
+  private static final List<String> FORWARD_NAMES =
+      List.of(
+          "implicit-gemm",
+          "implicit-precomp-gemm",
+          "gemm",
+          "direct",
+          "fft",
+          "fft-tiling",
+          "winograd",
+          "winograd-nonfused");
+  private static final List<String> BACKWARD_DATA_NAMES =
+      List.of("algo-0", "algo-1", "fft", "fft-tiling", "winograd", "winograd-nonfused");
+  private static final List<String> BACKWARD_WEIGHTS_NAMES =
+      List.of("algo-0", "algo-1", "fft", "algo-3", "winograd", "winograd-nonfused", "fft-tiling");
+
   private final Direction direction;
   private final cudnnContext cudnn;
   private final cudnnTensorStruct x;
@@ -63,6 +78,17 @@ final class ConvolutionSearch {
       case BACKWARD_DATA -> CUDNN_CONVOLUTION_BWD_DATA_ALGO_COUNT;
       case BACKWARD_WEIGHTS -> CUDNN_CONVOLUTION_BWD_FILTER_ALGO_COUNT;
     };
+  }
+
+  /** cuDNN's name of an algorithm, shortened: "winograd-nonfused". */
+  static String name(Direction direction, int algorithm) {
+    List<String> names =
+        switch (direction) {
+          case FORWARD -> FORWARD_NAMES;
+          case BACKWARD_DATA -> BACKWARD_DATA_NAMES;
+          case BACKWARD_WEIGHTS -> BACKWARD_WEIGHTS_NAMES;
+        };
+    return algorithm < names.size() ? names.get(algorithm) : "algorithm-" + algorithm;
   }
 
   /** Whether an algorithm only multiplies and adds the numbers it is given: no transforms. */

@@ -69,6 +69,7 @@ final class CudnnActivation extends BasePlan<ActivationDesc> implements Activati
                 }));
     tensors =
         new BatchTable<>(
+            plan.resources(),
             (c, n) -> plan.keep(Descriptor.tensor(d.type(), (int) n, (int) d.length(), 1, 1)));
     plan.owned(backend, this);
   }

@@ -68,6 +68,7 @@ final class CudnnBatchNorm extends CheckedBatchNorm {
     channels = plan.keep(Descriptor.tensor(d.type(), 1, d.c(), 1, 1));
     tensors =
         new BatchTable<>(
+            plan.resources(),
             (c, n) -> plan.keep(Descriptor.tensor(d.type(), (int) n, d.c(), (int) d.spatial(), 1)));
     plan.owned(backend, this);
   }

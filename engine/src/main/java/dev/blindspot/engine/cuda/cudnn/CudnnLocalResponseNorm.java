@@ -70,6 +70,7 @@ final class CudnnLocalResponseNorm extends CheckedLocalResponseNorm {
     norm = plan.keep(Descriptor.lrn(d.size(), d.alpha(), d.beta(), d.bias()));
     tensors =
         new BatchTable<>(
+            plan.resources(),
             (c, n) -> plan.keep(Descriptor.tensor(d.type(), (int) n, d.c(), (int) d.spatial(), 1)));
     plan.owned(backend, this);
   }

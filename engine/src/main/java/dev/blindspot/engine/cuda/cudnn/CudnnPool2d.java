@@ -80,6 +80,7 @@ final class CudnnPool2d extends CheckedPool2d {
                         d.strideW())));
     tensors =
         new BatchTable<>(
+            plan.resources(),
             (c, n) ->
                 new Tensors(
                     plan.keep(Descriptor.tensor(d.type(), (int) n, d.c(), d.h(), d.w())),

@@ -48,6 +48,7 @@ final class CudnnSoftmax extends CheckedSoftmax {
     algorithm = d.log() ? CUDNN_SOFTMAX_LOG : CUDNN_SOFTMAX_ACCURATE;
     tensors =
         new BatchTable<>(
+            plan.resources(),
             (c, n) -> plan.keep(Descriptor.tensor(d.type(), (int) n, (int) d.length(), 1, 1)));
     plan.owned(backend, this);
   }

@@ -10,7 +10,6 @@ import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.engine.cuda.library.BatchKey;
-import dev.blindspot.engine.cuda.library.CaptureRelaxed;
 import dev.blindspot.engine.cuda.library.ContextTable;
 import dev.blindspot.engine.cuda.library.DenseKernels;
 import dev.blindspot.engine.cuda.library.DeviceWeights;
@@ -122,7 +121,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
     packing = buffers::pack;
     for (Direction direction : o.directions()) {
       planned.put(direction, backend.planning(c -> trial(c, direction)));
-      steps.put(direction, new ContextTable<>((c, key) -> prepare(c, direction, key)));
+      steps.put(direction, new ContextTable<>(resources, (c, key) -> prepare(c, direction, key)));
     }
     long most = 0;
     for (Direction direction : o.directions()) {
@@ -155,9 +154,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
 
   private Step prepare(LibraryContext c, Direction direction, long key) {
     Planned p = planned.get(direction);
-    try (CaptureRelaxed relaxed = CaptureRelaxed.during(c.recording())) {
-      return build(c, direction, key, p.fused, p.workspaceBytes, resources);
-    }
+    return build(c, direction, key, p.fused, p.workspaceBytes, resources);
   }
 
   /** The fused graph if it is wanted and has an engine, else the bare convolution. */

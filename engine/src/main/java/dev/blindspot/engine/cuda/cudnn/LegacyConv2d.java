@@ -60,7 +60,7 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
   private final AutoCloseable owned;
   private final CudnnStatus.Doing doing = this::doing;
   private final DeviceWeights.Packing packing;
-  private final BatchTable<ConvolutionBatch> batches = new BatchTable<>(this::prepare);
+  private final BatchTable<ConvolutionBatch> batches;
   private final ConvolutionBatch planned;
   private final long workspaceBytes;
 
@@ -133,6 +133,7 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
     form =
         "w " + d.type() + " [" + d.k() + "," + d.c() / d.groups() + "," + d.r() + "," + d.s() + "]";
     resources = new Resources();
+    batches = new BatchTable<>(resources, this::prepare);
     try {
       shapes = new ConvolutionShapes(d, resources);
       packing = (c, from, to) -> c.copy(to.address(), from, shapes.wBytes());
@@ -182,6 +183,14 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
                 && desc().reluMask()
                 && options().accumulate());
     return apart ? ConvolutionChooser.aligned(shapes.xBytes(n)) : 0;
+  }
+
+  /** The name with the algorithm of the planned batch. */
+  @Override
+  public String implementation(Direction direction) {
+    String name = super.implementation(direction);
+    int algorithm = planned.choices().get(direction).algorithm();
+    return name + "-" + ConvolutionSearch.name(direction, algorithm);
   }
 
   @Override

@@ -34,6 +34,11 @@ final class LegacyPlan implements CudnnStatus.Doing {
     return resources.add(descriptor).handle();
   }
 
+  /** What the descriptors are kept in. */
+  Resources resources() {
+    return resources;
+  }
+
   /** To be called once the plan is made. */
   void owned(LibraryBackend backend, Plan plan) {
     owned = backend.own(plan, resources);

@@ -16,19 +16,24 @@ public final class BatchTable<V> {
 
   private record Entries(long[] keys, Object[] values) {}
 
+  private final Resources resources;
   private final Maker<V> make;
   private volatile Entries entries = new Entries(new long[0], new Object[0]);
 
   /**
-   * @param make prepares an entry; runs once for each key, under the table's lock
+   * @param resources what the entries are made of; nothing is found once they are closed
+   * @param make prepares an entry; runs once for each key, under the table's lock, and is no part
+   *     of what its thread may be recording
    */
-  public BatchTable(Maker<V> make) {
+  public BatchTable(Resources resources, Maker<V> make) {
+    this.resources = resources;
     this.make = make;
   }
 
   /** The entry of this key; c is used if it has to be prepared. */
   @SuppressWarnings("unchecked") // only add() writes values
   public V get(LibraryContext c, long key) {
+    resources.checkOpen();
     Entries e = entries;
     int at = Arrays.binarySearch(e.keys, key);
     return at >= 0 ? (V) e.values[at] : add(c, key);
@@ -41,7 +46,10 @@ public final class BatchTable<V> {
     if (at >= 0) {
       return (V) old.values[at];
     }
-    V value = make.make(c, key);
+    V value;
+    try (CaptureRelaxed relaxed = CaptureRelaxed.during(c.recording())) {
+      value = make.make(c, key);
+    }
     int place = -at - 1;
     int n = old.keys.length;
     long[] keys = Arrays.copyOf(old.keys, n + 1);

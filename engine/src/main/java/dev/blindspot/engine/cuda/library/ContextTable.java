@@ -10,13 +10,16 @@ import java.util.Arrays;
 public final class ContextTable<V> {
   private record Entry<V>(WeakReference<LibraryContext> context, BatchTable<V> table) {}
 
+  private final Resources resources;
   private final BatchTable.Maker<V> make;
   private volatile Entry<V>[] entries = entries(0);
 
   /**
+   * @param resources what the entries are made of
    * @param make prepares an entry for the context that will use it
    */
-  public ContextTable(BatchTable.Maker<V> make) {
+  public ContextTable(Resources resources, BatchTable.Maker<V> make) {
+    this.resources = resources;
     this.make = make;
   }
 
@@ -37,7 +40,7 @@ public final class ContextTable<V> {
 
   /** Only the context's own thread asks for it, so it cannot have been added meanwhile. */
   private synchronized BatchTable<V> add(LibraryContext c) {
-    BatchTable<V> table = new BatchTable<>(make);
+    BatchTable<V> table = new BatchTable<>(resources, make);
     int n = entries.length;
     Entry<V>[] more = Arrays.copyOf(entries, n + 1);
     more[n] = new Entry<>(new WeakReference<>(c), table);

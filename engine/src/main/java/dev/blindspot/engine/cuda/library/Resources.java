@@ -6,7 +6,7 @@ import java.util.Deque;
 /** What a plan holds of libraries, closed together, last first. Threads may add at any time. */
 public final class Resources implements AutoCloseable {
   private final Deque<AutoCloseable> held = new ArrayDeque<>();
-  private boolean closed;
+  private volatile boolean closed;
 
   /**
    * Takes over a resource.
@@ -16,10 +16,19 @@ public final class Resources implements AutoCloseable {
   public synchronized <R extends AutoCloseable> R add(R resource) {
     if (closed) {
       close(resource);
-      throw new IllegalStateException("The plan is closed");
+      checkOpen();
     }
     held.push(resource);
     return resource;
+  }
+
+  /**
+   * @throws IllegalStateException if closed
+   */
+  public void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("The plan is closed; make another one");
+    }
   }
 
   @Override
