@@ -3,6 +3,7 @@ package dev.blindspot.engine.cuda;
 import static dev.blindspot.engine.ElementType.F32;
 import static dev.blindspot.engine.ElementType.F64;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.blindspot.engine.Direction;
@@ -141,6 +142,17 @@ class WeightedLibrariesTest {
         .forEach(r -> assertTrue(r.reasonWhyNot().contains("order"), r::reasonWhyNot));
     LinearDesc l = LinearDesc.of(F32, 2, 3, 4).post(PostOp.BIAS);
     assertTrue(rig.backend().explain(l, PlanOptions.all()).get(1).reasonWhyNot().contains("ReLU"));
+  }
+
+  @Test
+  void splitBfloatProductsAreRefusedByAll() {
+    PlanOptions o = PlanOptions.all().precision(Precision.BF16X3);
+    Conv2dDesc d = Conv2dDesc.of(F32, 2, 3, 5, 5).filters(4, 3, 3);
+    String message =
+        assertThrows(UnsupportedException.class, () -> rig.backend().plan(d, o)).getMessage();
+    assertTrue(message.contains("not cudnn:graph-conv: cuDNN does not form products in BF16X3"));
+    assertThrows(
+        UnsupportedException.class, () -> rig.backend().plan(LinearDesc.of(F32, 2, 3, 4), o));
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.bytedeco.cuda.global.cudnn.CUDNN_FMA_MATH;
 import dev.blindspot.engine.AllocationException;
 import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.engine.cuda.cudnn.ConvolutionBatch.Choice;
@@ -17,6 +18,7 @@ import dev.blindspot.engine.primitives.Conv2dDesc;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.StringJoiner;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.cuda.cudnn.cudnnConvolutionStruct;
@@ -37,11 +39,25 @@ final class ConvolutionChooser {
 
   private record Chosen(int algorithm, int mathType) {}
 
+  private record Refused(
+      Conv2dDesc desc, Precision precision, boolean exact, Set<Direction> directions) {}
+
   private final LibraryBackend backend;
   private final Map<Key, Chosen> chosen = new ConcurrentHashMap<>();
+  private final Map<Refused, String> refused = new ConcurrentHashMap<>();
 
   ConvolutionChooser(LibraryBackend backend) {
     this.backend = backend;
+  }
+
+  /** The reason why a plan like this could not be made before, or "". */
+  String refusal(Conv2dDesc d, PlanOptions o, boolean exact) {
+    return refused.getOrDefault(new Refused(d, o.precision(), exact, o.directions()), "");
+  }
+
+  /** Remembers that a plan like this cannot be made. */
+  void refuse(Conv2dDesc d, PlanOptions o, boolean exact, UnsupportedException reason) {
+    refused.put(new Refused(d, o.precision(), exact, o.directions()), reason.getMessage());
   }
 
   /**
@@ -99,7 +115,7 @@ final class ConvolutionChooser {
             : search.rank(trial, r.doing);
     Choice choice = best(r, search, found, limit);
     if (choice == null) {
-      throw new UnsupportedException(refusal(r, direction, found, limit));
+      throw new UnsupportedException(offered(r, direction, found, limit));
     }
     chosen.put(key, new Chosen(choice.algorithm(), choice.mathType()));
     return choice;
@@ -166,7 +182,7 @@ final class ConvolutionChooser {
     return (bytes + 255) / 256 * 256;
   }
 
-  private static String refusal(Request r, Direction direction, List<Found> found, long limit) {
+  private static String offered(Request r, Direction direction, List<Found> found, long limit) {
     StringJoiner each = new StringJoiner(", ", "; cuDNN offered [", "]");
     for (Found f : found) {
       each.add(

@@ -49,6 +49,14 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
 
   private record Question(Conv2dDesc desc, Precision precision, Set<Direction> directions) {}
 
+  /** What the backend's plans learnt, so that none has to be learnt again. */
+  private record Knowledge(
+      Map<Question, String> reasonsWhyNot, Map<Question, Map<Direction, Planned>> plans) {
+    Knowledge() {
+      this(new ConcurrentHashMap<>(), new ConcurrentHashMap<>());
+    }
+  }
+
   private final LibraryBackend backend;
   private final ConvolutionGraphs graphs;
   private final GraphPlanner planner;
@@ -56,25 +64,25 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
   private final GraphBuffers buffers;
   private final Resources resources = new Resources();
   private final AutoCloseable owned;
-  private final Map<Direction, Planned> planned = new EnumMap<>(Direction.class);
+  private final Map<Direction, Planned> planned;
   private final Map<Direction, ContextTable<Step>> steps = new EnumMap<>(Direction.class);
   private final CudnnStatus.Doing doing = this::doing;
   private final DeviceWeights.Packing packing;
   private final long workspaceBytes;
 
   static void register(LibraryBackend backend) {
-    Map<Question, String> answers = new ConcurrentHashMap<>();
+    Knowledge knowledge = new Knowledge();
     backend.add(
         Conv2dDesc.class,
         new Implementation<>(
             NAME,
             GUARANTEES,
-            (d, o) -> reasonWhyNot(backend, answers, d, o),
-            (d, o, i) -> new GraphConv2d(backend, d, o, i)));
+            (d, o) -> reasonWhyNot(backend, knowledge, d, o),
+            (d, o, i) -> new GraphConv2d(backend, knowledge, d, o, i)));
   }
 
   private static String reasonWhyNot(
-      LibraryBackend backend, Map<Question, String> answers, Conv2dDesc d, PlanOptions o) {
+      LibraryBackend backend, Knowledge knowledge, Conv2dDesc d, PlanOptions o) {
     if (d.type() != ElementType.F32) {
       return "element type " + d.type() + "; graphs are made of F32 tensors";
     }
@@ -84,7 +92,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
     String order = PostOps.reasonWhyNot(d.post());
     return !order.isEmpty()
         ? order
-        : answers.computeIfAbsent(
+        : knowledge.reasonsWhyNot.computeIfAbsent(
             new Question(d, o.precision(), o.directions()), q -> ask(backend, q));
   }
 
@@ -110,7 +118,12 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
         });
   }
 
-  private GraphConv2d(LibraryBackend backend, Conv2dDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private GraphConv2d(
+      LibraryBackend backend,
+      Knowledge knowledge,
+      Conv2dDesc d,
+      PlanOptions o,
+      Implementation<?, ?> i) {
     super(backend, d, o, i, Sizes.of(d));
     this.backend = backend;
     boolean bfloat = o.precision() == Precision.BF16;
@@ -119,8 +132,8 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
     dense = new DenseKernels(backend, d.type());
     buffers = new GraphBuffers(backend, d, bfloat, graphs.channelsLast(), o.accumulate());
     packing = buffers::pack;
+    planned = learn(knowledge);
     for (Direction direction : o.directions()) {
-      planned.put(direction, backend.planning(c -> trial(c, direction)));
       steps.put(direction, new ContextTable<>(resources, (c, key) -> prepare(c, direction, key)));
     }
     long most = 0;
@@ -133,6 +146,26 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
 
   private String doing(String operation) {
     return desc().summary() + ": " + operation + " (" + NAME + ", " + options().precision() + ")";
+  }
+
+  private Map<Direction, Planned> learn(Knowledge knowledge) {
+    Question q = new Question(desc(), options().precision(), options().directions());
+    try {
+      return knowledge.plans.computeIfAbsent(
+          q,
+          unknown ->
+              backend.planning(
+                  c -> {
+                    Map<Direction, Planned> each = new EnumMap<>(Direction.class);
+                    for (Direction direction : options().directions()) {
+                      each.put(direction, trial(c, direction));
+                    }
+                    return each;
+                  }));
+    } catch (UnsupportedException e) {
+      knowledge.reasonsWhyNot.put(q, e.getMessage());
+      throw e;
+    }
   }
 
   /** Makes the planned batch's graph to learn what it needs; contexts make their own. */

@@ -14,6 +14,7 @@ import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.engine.cuda.cudnn.ConvolutionBatch.Choice;
 import dev.blindspot.engine.cuda.library.BatchTable;
 import dev.blindspot.engine.cuda.library.DenseKernels;
@@ -85,7 +86,10 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
         new Implementation<>(
             name,
             guarantees,
-            LegacyConv2d::reasonWhyNot,
+            (d, o) -> {
+              String reason = reasonWhyNot(d, o);
+              return reason.isEmpty() ? chooser.refusal(d, o, exact) : reason;
+            },
             (d, o, i) -> new LegacyConv2d(backend, chooser, exact, d, o, i)));
   }
 
@@ -143,6 +147,9 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
       planned = backend.planning(c -> batches.get(c, d.n()));
     } catch (RuntimeException e) {
       resources.close();
+      if (e instanceof UnsupportedException reason) {
+        chooser.refuse(d, o, exact, reason);
+      }
       throw e;
     }
     workspaceBytes = mostWorkspace();
