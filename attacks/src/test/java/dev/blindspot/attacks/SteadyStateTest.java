@@ -17,6 +17,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The loop of PGD allocates nothing and can be recorded. */
 class SteadyStateTest {
 
+  private static final int SAMPLES = Problems.fast().equals("cuda") ? 2 : 40;
+
   /** Steps of a round. */
   private static final int STEPS = Problems.fast().equals("cuda") ? 50 : 500;
 
@@ -31,14 +33,14 @@ class SteadyStateTest {
     try (Backend backend = Problems.backend(name)) {
       Network net = Problems.convolutional();
       try (Parameters p = Problems.random(net, backend, 3)) {
-        AttackProblem problem = Problems.of(net, p, 40, 1);
+        AttackProblem problem = Problems.of(net, p, SAMPLES, 1);
         // Out of reach: nothing finishes.
         ProjectedGradientDescent pgd = ProjectedGradientDescent.of(norm, 1e-4, 40);
         try (Batch batch =
             new Batch(
                 problem,
                 0,
-                40,
+                SAMPLES,
                 DescentLoop.bytes(problem),
                 DescentLoop.TENSORS,
                 new Confidence(problem))) {

@@ -10,6 +10,7 @@ import dev.blindspot.engine.Backends;
 import dev.blindspot.engine.Probe;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -17,7 +18,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Dense bounds with a backend's singular values and products. */
 class DenseBackendTest {
   private static final String FAST = System.getProperty("blindspot.test.backend", "cpu");
-
 
   @ParameterizedTest
   @ValueSource(strings = {"reference", "cpu", "cuda"})
@@ -36,6 +36,7 @@ class DenseBackendTest {
   }
 
   @Test
+  @Tag("slow-on-stand-ins")
   void largeProductsRunOnTheBackend() {
     available(FAST);
     int rows = 500;
@@ -52,6 +53,7 @@ class DenseBackendTest {
   }
 
   @Test
+  @Tag("slow-on-stand-ins")
   void complexProductsRunOnTheBackend() {
     available(FAST);
     SplittableRandom random = new SplittableRandom(14);
