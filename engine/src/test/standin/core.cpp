@@ -64,17 +64,20 @@ void* map(size_t bytes, uintptr_t at, std::map<uintptr_t, Block>& blocks) {
   return data;
 }
 
+// Dies if something wrote beside the allocation.
+void checkGuards(uintptr_t begin, const Block& block, const char* caller) {
+  static const std::string intact(GUARD, 0x5d);
+  if (memcmp((char*)begin - GUARD, intact.data(), GUARD)) die("%s: wrote before the allocation %#lx", caller, begin);
+  if (memcmp((char*)begin + block.bytes, intact.data(), GUARD)) {
+    die("%s: wrote past the %zu bytes at %#lx", caller, block.bytes, begin);
+  }
+}
+
 size_t unmap(void* p, const char* caller, std::map<uintptr_t, Block>& blocks, const char* what) {
   auto found = blocks.find((uintptr_t)p);
   if (found == blocks.end()) die("%s: %p is not the begin of live %s memory", caller, p, what);
   Block block = found->second;
-  const unsigned char* data = (const unsigned char*)p;
-  for (size_t k = 1; k <= GUARD; k++) {
-    if (data[-(ptrdiff_t)k] != 0x5d) die("%s: byte %zu before the allocation %p was overwritten", caller, k, p);
-    if (data[block.bytes + k - 1] != 0x5d) {
-      die("%s: byte %zu past the %zu bytes at %p was overwritten", caller, k, block.bytes, p);
-    }
-  }
+  checkGuards((uintptr_t)p, block, caller);
   munmap((char*)p - GUARD, block.mapped);
   blocks.erase(found);
   return block.bytes;
@@ -189,6 +192,7 @@ void perform(Work& work) {
   if (state().error) return;
   for (const Range& range : work.ranges) needDevice(range, work.what);
   work.run();
+  for (auto& [begin, block] : state().device) checkGuards(begin, block, work.what);
 }
 
 void submit(void* handle, const char* what, std::vector<Range> ranges, std::function<void()> run) {

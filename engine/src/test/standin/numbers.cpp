@@ -22,6 +22,10 @@ float shorter(float v, int bits) {
 template <class F>
 void eachElement(const Tensor& t, F f) {
   long n = t.count(), rank = (long)t.dims.size(), at = 0;
+  if (t.packed()) {
+    for (long k = 0; k < n; k++) f(k, k);
+    return;
+  }
   std::vector<long> index(rank);
   for (long k = 0; k < n; k++) {
     f(k, at);

@@ -272,7 +272,8 @@ void misuse(Device& d) {
   dies("is device memory", [&] { cudaMemcpyAsync(d.x, d.y, 4, 1, d.stream); });
   dies("stream (nil) is null", [&] { cudaMemsetAsync(d.x, 0, 1, nullptr); });
   dies("not the begin of live device memory", [&] { cudaFree((char*)d.memory + 8); });
-  dies("past the 10 bytes", [&] { cudaMalloc(&p, 10), ((char*)p)[10] = 1, cudaFree(p); });
+  dies("cudaFree: wrote past the 10 bytes", [&] { cudaMalloc(&p, 10), ((char*)p)[10] = 1, cudaFree(p); });
+  dies("scale: wrote past the 400 bytes", [&] { cudaMalloc(&p, 400), d.launch("scale", 101, 1, p, p), d.run("votes"); });
   dies("was destroyed", [&] { cudaStreamDestroy(d.stream), cudaStreamSynchronize(d.stream); });
   dies("cudaMalloc inside a capture", [&] { cudaStreamBeginCapture(d.stream, 1), cudaMalloc(&p, 1); });
   dies("inside a capture", [&] { cudaStreamBeginCapture(d.stream, 1), cudaStreamSynchronize(d.stream); });

@@ -2,6 +2,10 @@
 // libcuda.so.1; every other library is linked with it. Work is kept in its stream and done as late as the calls
 // allow (at a synchronisation), so that a program that forgets to wait reads what was there before;
 // STANDIN_EAGER=1 does it at once. One lock guards everything.
+//
+// Environment variables set what tests want to meet: STANDIN_DEVICES their number, STANDIN_MEMORY the bytes of a
+// device, STANDIN_FAULT the name of a kernel that fails with the sticky error 700, STANDIN_DRIVER, STANDIN_RUNTIME,
+// STANDIN_CUDNN, STANDIN_CUBLASLT and STANDIN_NVRTC_MINOR versions. runtime.cpp has two doors for the same.
 #pragma once
 #include <cstddef>
 #include <cstdint>
