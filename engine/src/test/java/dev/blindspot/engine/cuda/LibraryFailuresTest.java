@@ -174,11 +174,16 @@ class LibraryFailuresTest {
       var reports = backend.explain(CONV, PlanOptions.forward());
       assertTrue(reports.get(1).reasonWhyNot().contains("DETERMINISTIC"), reports::toString);
       assertTrue(reports.get(2).reasonWhyNot().contains("NAN_PROPAGATES"), reports::toString);
+      Conv2dDesc last = CONV.layouts(Layout.NHWC, Layout.NHWC);
+      PlanOptions half = PlanOptions.forward().precision(Precision.BF16);
+      try (WeightedPlan plan = backend.plan(last, half)) {
+        assertEquals("cudnn:graph-conv-unfused", plan.implementation(Direction.FORWARD));
+      }
     }
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"cudnn:legacy-conv", "cublaslt:linear"})
+  @ValueSource(strings = {"cudnn:legacy-conv", "cudnn:graph-conv-unfused", "cublaslt:linear"})
   void nanIsHandedOn(String name) {
     double[] values = new double[150];
     values[7] = Double.NaN;

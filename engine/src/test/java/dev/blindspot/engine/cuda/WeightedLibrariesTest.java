@@ -67,6 +67,9 @@ class WeightedLibrariesTest {
     "cudnn:graph-conv,F32,TF32,NHWC",
     "cudnn:graph-conv,F32,BF16,NCHW",
     "cudnn:graph-conv,F32,BF16,NHWC",
+    "cudnn:graph-conv-unfused,F32,FP32,NCHW",
+    "cudnn:graph-conv-unfused,F32,TF32,NHWC",
+    "cudnn:graph-conv-unfused,F32,BF16,NHWC",
   })
   void convolutions(String name, ElementType type, Precision precision, Layout layout) {
     PlanOptions options = PlanOptions.all().implementation(name).precision(precision);
@@ -131,7 +134,11 @@ class WeightedLibrariesTest {
         Conv2dDesc.of(F64, 2, 3, 5, 5).filters(4, 3, 3).layouts(Layout.NHWC, Layout.NHWC);
     var reports = rig.backend().explain(d, PlanOptions.all());
     assertEquals(
-        List.of("cudnn:legacy-conv", "cudnn:legacy-conv-fastest", "cudnn:graph-conv"),
+        List.of(
+            "cudnn:legacy-conv",
+            "cudnn:legacy-conv-fastest",
+            "cudnn:graph-conv",
+            "cudnn:graph-conv-unfused"),
         reports.stream().map(r -> r.name()).toList());
     assertTrue(reports.get(0).reasonWhyNot().contains("NHWC"));
     assertTrue(reports.get(2).reasonWhyNot().contains("F64"));

@@ -31,15 +31,12 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Convolution by cuDNN's graph interface: NCHW and NHWC, F32 tensors, products in FP32, TF32 or
- * BF16. Post-operations and the ReLU mask are part of the graph where an engine takes them, else
- * our kernels follow.
+ * BF16. Two are listed: in one post-operations and the ReLU mask are part of the graph where an
+ * engine takes them, in the other our kernels follow, which keep every guarantee.
  */
 final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan {
-  private static final String NAME = "cudnn:graph-conv";
-
-  /** Fused ReLUs do not say what they do to NaN. */
-  private static final Set<Guarantee> GUARANTEES =
-      EnumSet.complementOf(EnumSet.of(Guarantee.NAN_PROPAGATES));
+  private static final String FUSED = "cudnn:graph-conv";
+  private static final String UNFUSED = "cudnn:graph-conv-unfused";
 
   /** What was learnt of a direction when it was planned. */
   private record Planned(boolean fused, long workspaceBytes) {}
@@ -58,6 +55,8 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
   }
 
   private final LibraryBackend backend;
+  private final String name;
+  private final boolean fuse;
   private final ConvolutionGraphs graphs;
   private final GraphPlanner planner;
   private final DenseKernels dense;
@@ -71,14 +70,21 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
   private final long workspaceBytes;
 
   static void register(LibraryBackend backend) {
+    // Fused ReLUs do not say what they do to NaN; engines that are not exact are refused anyway.
+    add(backend, FUSED, true, EnumSet.complementOf(EnumSet.of(Guarantee.NAN_PROPAGATES)));
+    add(backend, UNFUSED, false, EnumSet.allOf(Guarantee.class));
+  }
+
+  private static void add(
+      LibraryBackend backend, String name, boolean fuse, Set<Guarantee> guarantees) {
     Knowledge knowledge = new Knowledge();
     backend.add(
         Conv2dDesc.class,
         new Implementation<>(
-            NAME,
-            GUARANTEES,
+            name,
+            guarantees,
             (d, o) -> reasonWhyNot(backend, knowledge, d, o),
-            (d, o, i) -> new GraphConv2d(backend, knowledge, d, o, i)));
+            (d, o, i) -> new GraphConv2d(backend, knowledge, name, fuse, d, o, i)));
   }
 
   private static String reasonWhyNot(
@@ -121,11 +127,15 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
   private GraphConv2d(
       LibraryBackend backend,
       Knowledge knowledge,
+      String name,
+      boolean fuse,
       Conv2dDesc d,
       PlanOptions o,
       Implementation<?, ?> i) {
     super(backend, d, o, i, Sizes.of(d));
     this.backend = backend;
+    this.name = name;
+    this.fuse = fuse;
     boolean bfloat = o.precision() == Precision.BF16;
     graphs = new ConvolutionGraphs(d, bfloat);
     planner = new GraphPlanner(o.precision(), doing("planning"));
@@ -145,7 +155,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
   }
 
   private String doing(String operation) {
-    return desc().summary() + ": " + operation + " (" + NAME + ", " + options().precision() + ")";
+    return desc().summary() + ": " + operation + " (" + name + ", " + options().precision() + ")";
   }
 
   private Map<Direction, Planned> learn(Knowledge knowledge) {
@@ -177,7 +187,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
               c,
               direction,
               key,
-              graphs.fusible(direction),
+              fuse && graphs.fusible(direction),
               ConvolutionChooser.MOST_WORKSPACE,
               scratch);
       return new Planned(
