@@ -171,9 +171,18 @@ conformance() {
   return $failed
 }
 
+# What the GPU trained is at most half a percent worse.
+accuracies() { # MODEL
+  local cpu cuda
+  cpu=$(sed -n 's/.*"test_accuracy" : \([0-9.]*\).*/\1/p' "$out/train-$1-cpu.json")
+  cuda=$(sed -n 's/.*"test_accuracy" : \([0-9.]*\).*/\1/p' "$out/train-$1-cuda.json")
+  echo "$1: accuracy $cpu trained on cpu, $cuda on cuda"
+  awk -v a="$cpu" -v b="$cuda" 'BEGIN { exit !(b >= a - 0.005) }'
+}
+
 # A network trained on the CPU is audited on both devices; both devices train it.
 audits() { # MODEL
-  local data=(--data mnist --data-dir "$BLINDSPOT_DATA/mnist") device
+  local data=(--data "idx:$BLINDSPOT_DATA/mnist") device
   for device in cpu cuda; do
     cli train --quiet --device "$device" --model "$1" "${data[@]}" --retrain --out "$out/$1-$device.onnx" \
       --json "$out/train-$1-$device.json" || return 1
@@ -182,6 +191,7 @@ audits() { # MODEL
     cli audit --quiet --device "$device" --model "$out/$1-cpu.onnx" "${data[@]}" --examples "${EXAMPLES:-200}" \
       --out "$out/audit-$1-$device" || return 1
   done
+  accuracies "$1" || return 1
   run dev.blindspot.bench.perf.AuditComparison "$out/audit-$1-cpu/audit.json" "$out/audit-$1-cuda/audit.json" \
     "$out/comparison-$1.json"
 }
