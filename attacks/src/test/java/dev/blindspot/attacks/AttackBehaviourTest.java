@@ -13,6 +13,7 @@ import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.layers.Softmax;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -25,6 +26,7 @@ class AttackBehaviourTest {
     return backend.equals("reference") ? 10 : 36;
   }
 
+  @Tag("slow-on-stand-ins")
   @ParameterizedTest
   @MethodSource("dev.blindspot.attacks.Problems#backends")
   void adversarialsStayInTheBoxAndTheBall(String name) {
@@ -106,6 +108,7 @@ class AttackBehaviourTest {
     }
   }
 
+  @Tag("slow-on-stand-ins")
   @ParameterizedTest
   @MethodSource("dev.blindspot.attacks.Problems#backends")
   void theSameProblemGivesTheSameBits(String name) {

@@ -76,27 +76,26 @@ final class CudaLibraries {
 
   /** Why a library did not load, from the linker's words. */
   private static String explain(String what, LinkageError e) {
-    StringBuilder words = new StringBuilder();
+    String words = e.getMessage();
     for (Throwable t = e; t != null; t = t.getCause()) {
-      words.append(t.getMessage()).append("; ");
+      String message = String.valueOf(t.getMessage());
+      if (message.contains("cannot open shared object file") || message.contains("version `")) {
+        words = message; // the linker's own, which names the file
+      }
     }
-    String text = words.toString();
-    if (text.contains("libcuda.so.1")) {
+    if (words.contains("libcuda.so.1")) {
       return "there is no NVIDIA driver: libcuda.so.1 was not found; install the driver (580 or"
           + " later), or run where a GPU is";
     }
-    if (text.contains("no jni") && !text.contains("cannot open shared object file")) {
-      return "the CUDA preset's native part is not on the class path; add org.bytedeco:cuda with the"
-          + " classifier linux-x86_64";
+    if (words.contains("version `")) {
+      return what + " is of another major version: " + words + "; " + LIBRARIES;
     }
-    if (text.contains("version `")) {
-      return what + " is of another major version: " + first(text) + "; " + LIBRARIES;
+    if (words.contains("no jni")) {
+      return "the CUDA preset's native part is not on the class path ("
+          + words
+          + "); add org.bytedeco:cuda with the classifier linux-x86_64";
     }
-    return what + " cannot be loaded: " + first(text) + "; " + LIBRARIES;
-  }
-
-  private static String first(String text) {
-    return text.substring(0, text.indexOf("; "));
+    return what + " cannot be loaded: " + words + "; " + LIBRARIES;
   }
 
   private static String runtime() {
