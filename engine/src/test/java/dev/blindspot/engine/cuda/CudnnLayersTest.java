@@ -3,6 +3,7 @@ package dev.blindspot.engine.cuda;
 import static dev.blindspot.engine.ElementType.F32;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Desc;
 import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.Guarantee;
@@ -12,6 +13,7 @@ import dev.blindspot.engine.conformance.Twin;
 import dev.blindspot.engine.primitives.Activation;
 import dev.blindspot.engine.primitives.ActivationDesc;
 import dev.blindspot.engine.primitives.BatchNormDesc;
+import dev.blindspot.engine.primitives.BatchNormPlan;
 import dev.blindspot.engine.primitives.LocalResponseNormDesc;
 import dev.blindspot.engine.primitives.Pool2dDesc;
 import dev.blindspot.engine.primitives.Pooling;
@@ -152,54 +154,64 @@ class CudnnLayersTest {
     }
   }
 
+  /** What training reads and writes; 4 samples of [3,14]. */
+  private final class Training {
+    final Twin x = rig.normals(F32, 1, 4, 3, 14);
+    final Twin gamma = rig.normals(F32, 2, 3);
+    final Twin beta = rig.normals(F32, 3, 3);
+    final Twin mean = rig.normals(F32, 4, 3);
+    final Twin variance = rig.of(F32, new double[] {1, 0.5, 2}, 3);
+    final Twin savedMean = rig.poisoned(F32, 3);
+    final Twin savedDeviation = rig.poisoned(F32, 3);
+    final Twin y = rig.poisoned(F32, 4, 3, 14);
+    final Twin dy = rig.normals(F32, 5, 4, 3, 14);
+    final Twin dx;
+    final Twin dgamma;
+    final Twin dbeta;
+
+    Training(boolean accumulate) {
+      dx = gradient(accumulate, 4, 3, 14);
+      dgamma = gradient(accumulate, 3);
+      dbeta = gradient(accumulate, 3);
+    }
+
+    void run(BatchNormPlan plan, Context ctx, Rig.Side on) {
+      plan.forwardTraining(
+          ctx,
+          on.of(x),
+          on.of(gamma),
+          on.of(beta),
+          0.1,
+          on.of(mean),
+          on.of(variance),
+          on.of(savedMean),
+          on.of(savedDeviation),
+          on.of(y));
+      plan.backwardTraining(
+          ctx,
+          on.of(x),
+          on.of(dy),
+          on.of(gamma),
+          on.of(savedMean),
+          on.of(savedDeviation),
+          on.of(dx),
+          on.of(dgamma),
+          on.of(dbeta));
+    }
+  }
+
   @Test
   void batchNormTraining() {
     BatchNormDesc d = new BatchNormDesc(F32, 5, 3, 14, 1e-3);
     for (boolean accumulate : new boolean[] {false, true}) {
-      Twin x = rig.normals(F32, 1, 4, 3, 14);
-      Twin gamma = rig.normals(F32, 2, 3);
-      Twin beta = rig.normals(F32, 3, 3);
-      Twin mean = rig.normals(F32, 4, 3);
-      Twin variance = rig.of(F32, new double[] {1, 0.5, 2}, 3);
-      Twin savedMean = rig.poisoned(F32, 3);
-      Twin savedDeviation = rig.poisoned(F32, 3);
-      Twin y = rig.poisoned(F32, 4, 3, 14);
-      Twin dy = rig.normals(F32, 5, 4, 3, 14);
-      Twin dx = gradient(accumulate, 4, 3, 14);
-      Twin dgamma = gradient(accumulate, 3);
-      Twin dbeta = gradient(accumulate, 3);
-      rig.run(
-          d,
-          all("cudnn:batch-norm", accumulate),
-          (plan, ctx, side) -> {
-            plan.forwardTraining(
-                ctx,
-                side.of(x),
-                side.of(gamma),
-                side.of(beta),
-                0.1,
-                side.of(mean),
-                side.of(variance),
-                side.of(savedMean),
-                side.of(savedDeviation),
-                side.of(y));
-            plan.backwardTraining(
-                ctx,
-                side.of(x),
-                side.of(dy),
-                side.of(gamma),
-                side.of(savedMean),
-                side.of(savedDeviation),
-                side.of(dx),
-                side.of(dgamma),
-                side.of(dbeta));
-          });
-      for (Twin t : new Twin[] {mean, variance, savedMean, savedDeviation, y, dx}) {
-        t.assertClose(d.summary(), 0, 256 * EPS);
+      Training t = new Training(accumulate);
+      rig.run(d, all("cudnn:batch-norm", accumulate), t::run);
+      for (Twin out : new Twin[] {t.mean, t.variance, t.savedMean, t.savedDeviation, t.y, t.dx}) {
+        out.assertClose(d.summary(), 0, 256 * EPS);
       }
       // Sums of 56 terms of magnitude up to about 10.
-      dgamma.assertClose(d.summary(), 0, 56 * 16 * EPS);
-      dbeta.assertClose(d.summary(), 0, 56 * 16 * EPS);
+      t.dgamma.assertClose(d.summary(), 0, 56 * 16 * EPS);
+      t.dbeta.assertClose(d.summary(), 0, 56 * 16 * EPS);
     }
   }
 

@@ -115,7 +115,7 @@ final class ConvolutionChooser {
             : search.rank(trial, r.doing);
     Choice choice = best(r, search, found, limit);
     if (choice == null) {
-      throw new UnsupportedException(offered(r, direction, found, limit));
+      throw new UnsupportedException(offered(r, direction, n, found, limit));
     }
     chosen.put(key, new Chosen(choice.algorithm(), choice.mathType()));
     return choice;
@@ -182,7 +182,8 @@ final class ConvolutionChooser {
     return (bytes + 255) / 256 * 256;
   }
 
-  private static String offered(Request r, Direction direction, List<Found> found, long limit) {
+  private static String offered(
+      Request r, Direction direction, int n, List<Found> found, long limit) {
     StringJoiner each = new StringJoiner(", ", "; cuDNN offered [", "]");
     for (Found f : found) {
       each.add(
@@ -196,6 +197,8 @@ final class ConvolutionChooser {
     }
     return "no algorithm for "
         + direction
+        + " of a batch of "
+        + n
         + (r.exact ? " that is deterministic and without transforms" : "")
         + " within "
         + limit

@@ -183,15 +183,14 @@ final class CudnnBatchNorm extends CheckedBatchNorm {
     LibraryContext c = backend.begin(ctx, desc(), 0);
     try {
       cudnnTensorStruct t = tensors.get(c, n);
-      Pointer one = Scalars.one(desc().type());
       Pointer added = Scalars.beta(desc().type(), options().accumulate());
       int status =
           cudnnBatchNormalizationBackward(
               c.cudnn(),
               CUDNN_BATCHNORM_SPATIAL,
-              one,
+              Scalars.one(desc().type()),
               added,
-              one,
+              Scalars.one(desc().type()),
               added,
               t,
               c.pointer(0, c.use(x)),
