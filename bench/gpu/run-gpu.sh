@@ -159,14 +159,17 @@ where() {
 }
 
 conformance() {
-  local selection=(--select-package=dev.blindspot.engine.conformance) failed=0 precision class
+  local selection=(--select-package=dev.blindspot.engine.conformance) libraries=(--select-package=dev.blindspot.engine.cuda)
+  local failed=0 precision class
   if [ $# -gt 0 ]; then
-    selection=()
+    selection=() libraries=()
     for class in "$@"; do selection+=(--select-class="dev.blindspot.engine.conformance.$class"); done
   fi
   for precision in ${PRECISIONS:-FP32 TF32 BF16}; do
     properties=(-Dblindspot.test.backend=cuda -Dblindspot.test.precision="$precision")
-    step "conformance-$precision" junit "conformance-$precision" "${selection[@]}" || failed=1
+    step "conformance-$precision" junit "conformance-$precision" "${selection[@]}" \
+      ${libraries[@]+"${libraries[@]}"} || failed=1
+    libraries=() # these choose their precisions themselves
   done
   return $failed
 }

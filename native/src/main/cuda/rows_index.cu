@@ -56,7 +56,7 @@ __device__ void give(const SortArgs& s, const T* x, int64_t i, int64_t rank, int
   if (s.indices) ((int32_t*)s.indices)[i * s.k + rank] = (int32_t)at;
 }
 
-const int FEW = 8;
+const int FEW = 8;  // as KernelSort.java, which reserves no scratch for them
 
 // The k least, one after another: the least number behind the last one, and its first place.
 template <class T>

@@ -9,6 +9,9 @@ import dev.blindspot.engine.spi.rows.CheckedSort;
 
 /** Top-k by kernels/rows_index.cpp: insertion for k up to 32, else a radix sort. */
 final class KernelSort extends CheckedSort {
+  /** As rows_index.cu; rows_index.cpp needs no keys for more. */
+  private static final int FEW = 8;
+
   private final KernelBackend backend;
   private final long kernel;
 
@@ -32,10 +35,14 @@ final class KernelSort extends CheckedSort {
         : "";
   }
 
-  /** Two keys, twice as wide as an element, for each element of a row, for each task at a time. */
+  /**
+   * Two keys, twice as wide as an element, for each element of a row, for each task at a time; none
+   * where the kernels pick the few one by one.
+   */
   @Override
   public long workspaceBytes() {
-    return 4L * desc().type().bytes() * desc().length() * backend.parallelTasks(desc().n());
+    SortDesc d = desc();
+    return d.k() <= FEW ? 0 : 4L * d.type().bytes() * d.length() * backend.parallelTasks(d.n());
   }
 
   @Override
