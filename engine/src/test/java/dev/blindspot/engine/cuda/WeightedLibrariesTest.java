@@ -47,9 +47,9 @@ class WeightedLibrariesTest {
             .pad(1, 0, 2, 1)
             .post(PostOp.BIAS)
             .reluMask(true),
-        Conv2dDesc.of(type, 3, 4, 11, 10).filters(6, 3, 3, 2).dilation(2).groups(2).post(ALL),
+        Conv2dDesc.of(type, 3, 4, 8, 7).filters(6, 3, 3, 2).dilation(2).groups(2).post(ALL),
         Conv2dDesc.of(type, 4, 7, 5, 5).filters(9, 1, 1).post(ALL).reluMask(true),
-        Conv2dDesc.of(type, 2, 8, 12, 12).filters(16, 5, 5, 2).post(PostOp.BIAS, PostOp.RELU),
+        Conv2dDesc.of(type, 2, 4, 8, 7).filters(6, 5, 5, 2).post(PostOp.BIAS, PostOp.RELU),
         Conv2dDesc.of(type, 2, 2, 6, 6).filters(3, 3, 3, 1).post(PostOp.RELU));
   }
 
@@ -112,7 +112,7 @@ class WeightedLibrariesTest {
   void denseLayers(String name, ElementType type, Precision precision) {
     PlanOptions options = PlanOptions.all().implementation(name).precision(precision);
     boolean fused = name.endsWith("-fused");
-    int[][] sizes = {{1, 1, 1}, {3, 33, 65}, {64, 100, 10}};
+    int[][] sizes = {{1, 1, 1}, {3, 33, 65}, {32, 100, 10}};
     PostOp[][] posts = {NONE, {PostOp.BIAS}, ALL, {PostOp.RELU}, {PostOp.BIAS, PostOp.RELU}};
     for (int[] s : sizes) {
       for (int p = fused ? 3 : 0; p < posts.length; p++) {
