@@ -40,9 +40,9 @@ class LibraryFailuresTest {
   private static final int BREAK = 9000;
 
   private static final Conv2dDesc CONV =
-      Conv2dDesc.of(F32, 2, 3, 5, 5).filters(4, 3, 3, 1).post(PostOp.BIAS, PostOp.RELU);
+      Conv2dDesc.of(F32, 2, 8, 5, 5).filters(8, 3, 3, 1).post(PostOp.BIAS, PostOp.RELU);
   private static final LinearDesc LINEAR =
-      LinearDesc.of(F32, 2, 75, 4).post(PostOp.BIAS, PostOp.RELU);
+      LinearDesc.of(F32, 2, 200, 8).post(PostOp.BIAS, PostOp.RELU);
 
   private Rig rig;
 
@@ -65,11 +65,11 @@ class LibraryFailuresTest {
       plan = backend.plan(d, o);
       boolean conv = d instanceof Conv2dDesc;
       Layout layout = d instanceof Conv2dDesc c ? c.xLayout() : Layout.NCHW;
-      x = arena.tensor(F32, Shape.of(2, 3, 5, 5), layout);
-      x.copyFrom(new float[150]);
-      b = arena.tensor(F32, 4).copyFrom(new float[4]);
-      y = conv ? arena.tensor(F32, Shape.of(2, 4, 5, 5), layout) : arena.tensor(F32, 2, 4);
-      Tensor w = conv ? arena.tensor(F32, 4, 3, 3, 3) : arena.tensor(F32, 4, 75);
+      x = arena.tensor(F32, Shape.of(2, 8, 5, 5), layout);
+      x.copyFrom(new float[400]);
+      b = arena.tensor(F32, 8).copyFrom(new float[8]);
+      y = conv ? arena.tensor(F32, Shape.of(2, 8, 5, 5), layout) : arena.tensor(F32, 2, 8);
+      Tensor w = conv ? arena.tensor(F32, 8, 8, 3, 3) : arena.tensor(F32, 8, 200);
       p = plan.pack(ctx, w.copyFrom(new float[(int) w.size()]));
     }
 
@@ -185,16 +185,16 @@ class LibraryFailuresTest {
   @ParameterizedTest
   @ValueSource(strings = {"cudnn:legacy-conv", "cudnn:graph-conv-unfused", "cublaslt:linear"})
   void nanIsHandedOn(String name) {
-    double[] values = new double[150];
+    double[] values = new double[400];
     values[7] = Double.NaN;
     values[100] = Double.POSITIVE_INFINITY;
-    Twin x = rig.of(F32, values, 2, 3, 5, 5);
+    Twin x = rig.of(F32, values, 2, 8, 5, 5);
     boolean conv = name.startsWith("cudnn");
-    Twin w = conv ? rig.integers(F32, 2, 4, 3, 3, 3) : rig.integers(F32, 2, 4, 75);
-    Twin b = rig.integers(F32, 3, 4);
-    Twin y = conv ? rig.poisoned(F32, 2, 4, 5, 5) : rig.poisoned(F32, 2, 4);
-    Twin dx = rig.poisoned(F32, 2, 3, 5, 5);
-    Twin dy = conv ? rig.integers(F32, 4, 2, 4, 5, 5) : rig.integers(F32, 4, 2, 4);
+    Twin w = conv ? rig.integers(F32, 2, 8, 8, 3, 3) : rig.integers(F32, 2, 8, 200);
+    Twin b = rig.integers(F32, 3, 8);
+    Twin y = conv ? rig.poisoned(F32, 2, 8, 5, 5) : rig.poisoned(F32, 2, 8);
+    Twin dx = rig.poisoned(F32, 2, 8, 5, 5);
+    Twin dy = conv ? rig.integers(F32, 4, 2, 8, 5, 5) : rig.integers(F32, 4, 2, 8);
     Desc<? extends WeightedPlan> d = conv ? CONV.reluMask(true) : LINEAR.reluMask(true);
     rig.run(
         d,

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What plans of libraries hold, give back, share and record. */
 class LibraryLifecycleTest {
   private static final Conv2dDesc CONV =
-      Conv2dDesc.of(F32, 4, 3, 6, 6).filters(8, 3, 3, 1).post(PostOp.BIAS, PostOp.RELU);
+      Conv2dDesc.of(F32, 4, 8, 6, 6).filters(8, 3, 3, 1).post(PostOp.BIAS, PostOp.RELU);
 
   /** An attribute of no device, which the stand-in answers with the number of living handles. */
   private static final int LIVING = 9000;
