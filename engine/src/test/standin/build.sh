@@ -5,7 +5,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
-flags="-std=c++17 -O2 -fPIC -Wall -Wextra -I$here -I$out"
+flags="-std=c++17 -O3 -fPIC -Wall -Wextra -I$here -I$out"
 
 # stale TARGET SOURCE...: some source or header is newer than the target
 stale() {

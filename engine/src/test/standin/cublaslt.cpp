@@ -119,16 +119,21 @@ struct Product {
 
   void run(const void* pa, const void* pb, void* pd, double alpha, double beta) const {
     Rounding to = o.compute == FAST_TF32 ? TO_TF32 : o.compute == FAST_16BF ? TO_BF16 : EXACT;
-    // Row-major as Tensor::read gives them.
+    // Row-major as Tensor::read gives them; op(B) in that order too.
     Numbers va = a.read(pa, to), vb = b.read(pb, to), v = beta == 0 ? Numbers((size_t)(m * n)) : d.read(pd);
-    long ai = o.transpose[0] ? 1 : k, al = o.transpose[0] ? m : 1, bl = o.transpose[1] ? 1 : n, bj = o.transpose[1] ? k : 1;
+    long ai = o.transpose[0] ? 1 : k, al = o.transpose[0] ? m : 1;
+    if (o.transpose[1]) {
+      Numbers stored = vb;
+      for (long j = 0; j < n; j++) {
+        for (long l = 0; l < k; l++) vb[l * n + j] = stored[j * k + l];
+      }
+    }
     Numbers row((size_t)n);
     for (long i = 0; i < m; i++) {
       row.assign((size_t)n, 0);
       for (long l = 0; l < k; l++) {
         double f = va[i * ai + l * al];
-        const double* from = vb.data() + l * bl;
-        for (long j = 0; j < n; j++) row[j] += f * from[j * bj];
+        for (long j = 0; j < n; j++) row[j] += f * vb[l * n + j];
       }
       double bias = o.epilogue & BIAS ? load(o.bias, d.type, i) : 0;
       for (long j = 0; j < n; j++) {

@@ -7,20 +7,6 @@
 #include "block.h"
 #include "standin.h"
 
-// Saves the registers a call keeps on the stack, exchanges the stacks, and loads them.
-extern "C" void standin_switch(void** saved, void* loaded);
-asm(R"(
-.text
-.type standin_switch, @function
-standin_switch:
-  push %rbp; push %rbx; push %r12; push %r13; push %r14; push %r15
-  mov %rsp, (%rdi)
-  mov %rsi, %rsp
-  pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx; pop %rbp
-  ret
-.size standin_switch, .-standin_switch
-)");
-
 namespace standin {
 namespace {
 
@@ -32,6 +18,20 @@ const char* const NAMES[] = {"__syncthreads", "", "__syncwarp", "__shfl_sync", "
 struct Wait {
   int line, operation;
   unsigned mask;
+
+  bool operator!=(const Wait& o) const { return line != o.line || operation != o.operation || mask != o.mask; }
+};
+
+// Threads that wait, of a warp or a block: how many, and whether all do for the same as the first.
+struct Meeting {
+  unsigned count;
+  bool same;
+  Wait first;
+
+  void add(const Wait& w) {
+    if (count++ == 0) first = w, same = true;
+    else if (w != first) same = false;
+  }
 };
 
 // The state of the one block that runs.
@@ -42,13 +42,27 @@ struct Run {
   void *main, *saved[STANDIN_THREADS];
   unsigned short ready[STANDIN_THREADS];
   unsigned first, last;  // of ready, counted without end
-  unsigned fibers, waiting, atBarrier, atWarp[STANDIN_THREADS / 32], present[STANDIN_THREADS / 32];
+  unsigned fibers, waiting, present[STANDIN_THREADS / 32];
+  Meeting block, warp[STANDIN_THREADS / 32];
   Wait wait[STANDIN_THREADS];
   unsigned long long in[STANDIN_THREADS], out[STANDIN_THREADS];
   bool trapped;
 };
 
 Run r;
+
+// Goes on with another stack, on whose top the address to go on at lies; not a call, so that the processor
+// predicts the returns that follow.
+inline void exchangeStacks(void** saved, void* loaded) {
+  asm volatile(
+      "lea -128(%%rsp), %%rsp; push %%rbp; lea 1f(%%rip), %%rax; push %%rax; mov %%rsp, (%%rdi); mov %%rsi, %%rsp;"
+      "pop %%rax; jmp *%%rax; 1: pop %%rbp; lea 128(%%rsp), %%rsp"
+      : "+D"(saved), "+S"(loaded)
+      :
+      : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2",
+        "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
+        "memory", "cc");
+}
 
 char* stacks() {
   static char* base = nullptr;
@@ -78,20 +92,21 @@ void entry();
 void* pick() {
   if (r.first != r.last) return r.saved[r.ready[r.first++ % STANDIN_THREADS]];
   if (r.b->next >= r.b->size.x) return r.main;
-  void** top = (void**)(stacks() + ++r.fibers * STACK);
+  r.fibers++;  // the stacks' tops lie in different sets of the cache
+  void** top = (void**)(stacks() + r.fibers * STACK - r.fibers % 32 * 128);
   top[-1] = nullptr;  // the entry has no caller; keeps its stack aligned
   top[-2] = (void*)entry;
-  return top - 8;  // six registers below
+  return top - 2;
 }
 
 void entry() {
   r.f->run(r.parameters);
   void* ended;
-  standin_switch(&ended, pick());
+  exchangeStacks(&ended, pick());
 }
 
 void suspend(unsigned thread) {
-  standin_switch(&r.saved[thread], pick());
+  exchangeStacks(&r.saved[thread], pick());
   r.b->thread.x = thread;
 }
 
@@ -104,7 +119,7 @@ bool wake(unsigned from, unsigned to, int operation, unsigned mask, unsigned sel
     const Wait& w = r.wait[t];
     if (w.operation == NONE) return false;
     if (met == STANDIN_THREADS) met = t;
-    if (w.operation != operation || w.line != r.wait[met].line || w.mask != r.wait[met].mask) diverged(met, t);
+    if (w != r.wait[met] || w.operation != operation) diverged(met, t);
   }
   for (unsigned t = from; t < to; t++) {
     if (!counts(t)) continue;
@@ -114,33 +129,50 @@ bool wake(unsigned from, unsigned to, int operation, unsigned mask, unsigned sel
     present |= 1u << (t - from) % 32;
     if (t != self) r.ready[r.last++ % STANDIN_THREADS] = (unsigned short)t;
   }
-  if (operation == BARRIER) {
-    r.atBarrier = 0;
-  } else {
-    r.present[from / 32] = present;
-    r.atWarp[from / 32] = 0;
-  }
+  if (operation != BARRIER) r.present[from / 32] = present;
+  (operation == BARRIER ? r.block : r.warp[from / 32]).count = 0;
   return met != STANDIN_THREADS;
 }
 
 unsigned warpEnd(unsigned from) { return from + 32 < r.b->size.x ? from + 32 : r.b->size.x; }
 
+// As wake, for all of [from, to) having come for the same.
+void wakeAll(unsigned from, unsigned to, unsigned self) {
+  for (unsigned t = from; t < to; t++) {
+    r.wait[t].operation = NONE;
+    if (t != self) r.ready[r.last++ % STANDIN_THREADS] = (unsigned short)t;
+  }
+  r.waiting -= to - from;
+}
+
 void sync(int line) {
-  unsigned t = r.b->thread.x;
+  unsigned t = r.b->thread.x, n = r.b->size.x;
   r.wait[t] = {line, BARRIER, 0};
   r.waiting++;
-  if (++r.atBarrier < r.b->size.x || !wake(0, r.b->size.x, BARRIER, 0, t)) suspend(t);
+  r.block.add(r.wait[t]);
+  if (r.block.count < n) return suspend(t);
+  if (!r.block.same) wake(0, n, BARRIER, 0, t);  // says who diverged
+  r.block.count = 0;
+  wakeAll(0, n, t);
 }
 
 const unsigned long long* exchange(int line, int operation, unsigned mask, unsigned long long value,
                                    unsigned* present) {
   unsigned t = r.b->thread.x, from = t & ~31u, to = warpEnd(from);
+  Meeting& warp = r.warp[from / 32];
   if (!(mask >> (t - from) & 1)) die("kernel %s: line %d: the mask leaves out its caller", r.f->name.c_str(), line);
   r.wait[t] = {line, operation, mask};
   r.in[t] = value;
   r.waiting++;
-  bool complete = ++r.atWarp[from / 32] == to - from;
-  if (!(complete || mask != 0xffffffffu) || !wake(from, to, operation, mask, t)) suspend(t);
+  warp.add(r.wait[t]);
+  if (warp.count == 32 && warp.same && mask == 0xffffffffu) {
+    memcpy(r.out + from, r.in + from, 32 * sizeof value);
+    r.present[from / 32] = mask;
+    warp.count = 0;
+    wakeAll(from, to, t);
+  } else if ((warp.count < to - from && mask == 0xffffffffu) || !wake(from, to, operation, mask, t)) {
+    suspend(t);
+  }
   *present = r.present[from / 32];
   return r.out + from;
 }
@@ -169,7 +201,7 @@ void fail(const char* message) {
 void trap() {
   r.trapped = true;
   void* left;
-  standin_switch(&left, r.main);
+  exchangeStacks(&left, r.main);
 }
 
 void runBlock() {
@@ -178,7 +210,7 @@ void runBlock() {
   r.b->next = r.first = r.last = r.fibers = 0;
   while (!r.trapped) {
     void* next = pick();
-    if (next != r.main) standin_switch(&r.main, next);
+    if (next != r.main) exchangeStacks(&r.main, next);
     else if (r.waiting) settle();
     else return;
   }

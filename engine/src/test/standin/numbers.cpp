@@ -21,15 +21,11 @@ float shorter(float v, int bits) {
 
 template <class F>
 void eachElement(const Tensor& t, F f) {
-  long n = t.count(), rank = (long)t.dims.size(), at = 0;
-  if (t.packed()) {
-    for (long k = 0; k < n; k++) f(k, k);
-    return;
-  }
+  long n = t.count(), rank = (long)t.dims.size(), row = t.dims[rank - 1], step = t.strides[rank - 1], at = 0;
   std::vector<long> index(rank);
-  for (long k = 0; k < n; k++) {
-    f(k, at);
-    for (long d = rank - 1; d >= 0; d--) {
+  for (long k = 0; k < n;) {
+    for (long j = 0; j < row; j++) f(k++, at + j * step);
+    for (long d = rank - 2; d >= 0; d--) {
       at += t.strides[d];
       if (++index[d] < t.dims[d]) break;
       at -= index[d] * t.strides[d];
