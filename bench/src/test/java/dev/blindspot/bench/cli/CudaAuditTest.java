@@ -42,8 +42,10 @@ class CudaAuditTest {
   @ValueSource(strings = {"fc10", "fc100-100-10"})
   void auditsAgree(String model) throws IOException {
     assumeCuda();
-    JsonNode cpu = run("audit", "cpu", "--model", model, "--examples", "12");
-    JsonNode cuda = run("audit", "cuda:0", "--model", model, "--examples", "12");
+    String net = folder.resolve("net.onnx").toString();
+    run("train", "cpu", "--model", model, "--out", net);
+    JsonNode cpu = run("audit", "cpu", "--model", net, "--examples", "12");
+    JsonNode cuda = run("audit", "cuda:0", "--model", net, "--examples", "12");
     assertEquals("cuda", cuda.get("device").asText());
     assertEquals(cpu.get("clean").get("accuracy"), cuda.get("clean").get("accuracy"));
     JsonNode expected = cpu.get("attack");
