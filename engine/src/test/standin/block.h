@@ -10,7 +10,7 @@ enum { STANDIN_THREADS = 1024 };  // most threads of a block
 
 struct StandinBlock {
   StandinDim thread, block, size, grid;             // threadIdx, blockIdx, blockDim, gridDim
-  unsigned next;                                    // first thread that has not begun
+  unsigned next, turn;                              // threads begun; the k-th is number k ^ turn
   unsigned char returned[STANDIN_THREADS];          // threads whose kernel call has ended
   void (*sync)(int line);                           // __syncthreads
   const unsigned long long* (*exchange)(int line, int operation, unsigned mask, unsigned long long value,

@@ -226,9 +226,12 @@ void runGrid(const Function& f, unsigned grid, unsigned threads, const char* par
   r.parameters = parameters;
   r.b = f.block;
   r.main = &r;  // only told apart from a fiber's
-  *r.b = {{}, {}, {threads, 1, 1}, {grid, 1, 1}, 0, {}, sync, exchange, fail, trap};
+  // Backwards if asked for and the block is a power of two: what needs an order shows.
+  static const bool reverse = setting("STANDIN_REVERSE", 0) != 0;
+  unsigned turn = reverse && !(threads & (threads - 1)) ? threads - 1 : 0;
+  *r.b = {{}, {}, {threads, 1, 1}, {grid, 1, 1}, 0, turn, {}, sync, exchange, fail, trap};
   for (unsigned k = 0; k < grid && !r.trapped; k++) {
-    r.b->block = {k, 0, 0};
+    r.b->block = {turn ? grid - 1 - k : k, 0, 0};
     runBlock();
   }
   if (r.trapped) setBroken(719);

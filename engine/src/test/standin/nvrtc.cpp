@@ -122,7 +122,12 @@ bool compile(Program& p, int count, const char* const* options, const std::strin
 
 #define RESULT extern "C" int
 
-RESULT nvrtcVersion(int* major, int* minor) { return *major = 13, *minor = (int)setting("STANDIN_NVRTC_MINOR", 0), SUCCESS; }
+// The minor version tells preludes apart, so that nobody keeps images of another one in a cache.
+RESULT nvrtcVersion(int* major, int* minor) {
+  *major = 13;
+  *minor = (int)(std::hash<std::string>()(PRELUDE) % 10000);
+  return SUCCESS;
+}
 
 extern "C" const char* nvrtcGetErrorString(int result) {
   return result == SUCCESS           ? "NVRTC_SUCCESS"

@@ -139,7 +139,7 @@ static inline unsigned long standin_run(void (*)(A...), const char* parameters) 
   }
   while (standin_block.next < standin_block.size.x) {
     at = 0;
-    threadIdx.x = standin_block.next++;
+    threadIdx.x = standin_block.next++ ^ standin_block.turn;
     StandinCall{K, standin_take<A>(parameters, at)...};
     standin_block.returned[threadIdx.x] = 1;
   }

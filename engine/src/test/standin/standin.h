@@ -5,7 +5,8 @@
 //
 // Environment variables set what tests want to meet: STANDIN_DEVICES their number, STANDIN_MEMORY the bytes of a
 // device, STANDIN_FAULT the name of a kernel that fails with the sticky error 700, STANDIN_DRIVER, STANDIN_RUNTIME,
-// STANDIN_CUDNN, STANDIN_CUBLASLT and STANDIN_NVRTC_MINOR versions. runtime.cpp has two doors for the same.
+// STANDIN_CUDNN and STANDIN_CUBLASLT versions; STANDIN_REVERSE=1 runs threads and blocks backwards, which finds
+// kernels whose result hangs on an order. runtime.cpp has two doors for the same.
 #pragma once
 #include <cstddef>
 #include <cstdint>
