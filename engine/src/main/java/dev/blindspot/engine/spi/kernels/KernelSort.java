@@ -7,7 +7,7 @@ import dev.blindspot.engine.primitives.SortDesc;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedSort;
 
-/** Top-k by kernels/rows_index.cpp: insertion for k up to 32, else a radix sort. */
+/** Top-k by the kernel sort: the few one by one, else all keys in order. */
 final class KernelSort extends CheckedSort {
   /** As rows_index.cu; rows_index.cpp needs no keys for more. */
   private static final int FEW = 8;
