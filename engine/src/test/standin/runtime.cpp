@@ -1,6 +1,7 @@
 // libcudart.so.13: what the engine calls of it, and two doors for tests behind numbers that the real library
 // refuses: cudaDeviceGetAttribute 9000.. counts what lives, cudaDeviceSetLimit 9000.. sets faults.
 #include <cstring>
+#include <ctime>
 
 #include "standin.h"
 
@@ -31,6 +32,11 @@ const struct {
 struct Executable : Object {
   static constexpr const char* KIND = "executable graph";
   std::shared_ptr<std::vector<Work>> nodes;
+};
+
+struct Event : Object {
+  static constexpr const char* KIND = "event";
+  timespec at{};
 };
 
 thread_local int lastError = OK;
@@ -311,5 +317,32 @@ RESULT cudaGraphExecDestroy(void* executable) {
 RESULT cudaGraphDestroy(void* graph) {
   ENTER;
   release(Graph::KIND, graph, __func__);
+  return OK;
+}
+
+RESULT cudaEventCreate(void** event) {
+  ENTER;
+  *event = adopt(Event::KIND, std::make_shared<Event>());
+  return OK;
+}
+
+RESULT cudaEventRecord(void* handle, void* stream) {
+  ENTER;
+  auto event = get<Event>(handle, __func__);
+  submit(stream, __func__, {}, [event] { clock_gettime(CLOCK_MONOTONIC, &event->at); });
+  return OK;
+}
+
+RESULT cudaEventElapsedTime(float* milliseconds, void* from, void* to) {
+  ENTER;
+  timespec a = get<Event>(from, __func__)->at, b = get<Event>(to, __func__)->at;
+  if (!a.tv_sec || !b.tv_sec) die("%s: an event that was not reached", __func__);
+  *milliseconds = (float)((double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) * 1e-6);
+  return OK;
+}
+
+RESULT cudaEventDestroy(void* event) {
+  ENTER;
+  release(Event::KIND, event, __func__);
   return OK;
 }

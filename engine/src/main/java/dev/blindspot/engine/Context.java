@@ -12,6 +12,20 @@ public interface Context extends AutoCloseable {
   void synchronize();
 
   /**
+   * Runs {@code step} and waits for what it submits.
+   *
+   * @return seconds that the device took, by its own clock: on a GPU from the first execution's
+   *     start to the last one's end, between two events; on the CPU the time of the call
+   */
+  default double time(Runnable step) {
+    synchronize();
+    long start = System.nanoTime();
+    step.run();
+    synchronize();
+    return (System.nanoTime() - start) * 1e-9;
+  }
+
+  /**
    * Runs {@code step} once to record the plans it executes, with their tensors and scalars as they
    * are now, and gives them as one replayable program. The step itself does not execute anything.
    *

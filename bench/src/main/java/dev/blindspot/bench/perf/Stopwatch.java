@@ -4,8 +4,8 @@ import dev.blindspot.engine.Context;
 import java.util.Arrays;
 
 /**
- * Times executions that a context submits and does not wait for: the time of many in a row, up to
- * the last one's end, divided by their number; the median of several such series.
+ * Times executions that a context submits and does not wait for: the device's time for many in a
+ * row, up to the last one's end, divided by their number; the median of several such series.
  *
  * @param quick one execution only: to see that it runs
  */
@@ -30,12 +30,13 @@ record Stopwatch(boolean quick) {
   }
 
   private static double series(Context ctx, Runnable execution, int count) {
-    ctx.synchronize();
-    long start = System.nanoTime();
-    for (int i = 0; i < count; i++) {
-      execution.run();
-    }
-    ctx.synchronize();
-    return (System.nanoTime() - start) / 1e3 / count;
+    double seconds =
+        ctx.time(
+            () -> {
+              for (int i = 0; i < count; i++) {
+                execution.run();
+              }
+            });
+    return seconds * 1e6 / count;
   }
 }

@@ -11,10 +11,8 @@ import dev.blindspot.engine.cuda.library.LibraryContext;
 import dev.blindspot.engine.spi.LeakReport;
 import dev.blindspot.engine.spi.Storage;
 import dev.blindspot.engine.spi.ThreadClaim;
-import dev.blindspot.kernels.Memory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -24,8 +22,6 @@ import org.bytedeco.cuda.cudart.CUgraph_st;
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.cuda.cudnn.cudnnContext;
 import org.bytedeco.cuda.global.cudart;
-import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 
@@ -35,10 +31,8 @@ import org.bytedeco.javacpp.PointerPointer;
  * which ends it); it submits and does not wait.
  */
 final class CudaContext implements Context, LibraryContext {
-  private static final int ARGUMENT_BYTES = 4096;
-
-  /** Re-addressable pointers for plans; two more are this class's own. */
-  private static final int SLOTS = 10;
+  /** The first of the two pointers that plans do not use. */
+  private static final int OWN_SLOT = 10;
 
   private static final String WORKSPACE = "a workspace";
 
@@ -46,16 +40,8 @@ final class CudaContext implements Context, LibraryContext {
   private final LeakReport life;
   private final CUstream_st stream = new CUstream_st();
   private final CudaHandles handles;
-  private final BytePointer arguments = new BytePointer(ARGUMENT_BYTES);
-  private final ByteBuffer block = Memory.view(arguments.address(), ARGUMENT_BYTES);
-  private final LongPointer argumentBytes = new LongPointer(1);
-  private final PointerPointer<Pointer> extra = new PointerPointer<>(5);
-  private final CudaAddress[] pointers = new CudaAddress[SLOTS + 2];
-  private final BytePointer scalarMemory = new BytePointer(16);
-  private final ByteBuffer scalars = Memory.view(scalarMemory.address(), 16);
-  private final CudaAddress[] scalarPointers = {
-    new CudaAddress(scalarMemory.address()), new CudaAddress(scalarMemory.address() + 8)
-  };
+  private final CudaScratch scratch = new CudaScratch();
+  private final ByteBuffer block = scratch.block();
   private final ThreadClaim claim = new ThreadClaim();
   private final List<long[]> outgrown = new ArrayList<>();
 
@@ -79,12 +65,6 @@ final class CudaContext implements Context, LibraryContext {
         cudart.cudaStreamCreateWithFlags(stream, cudart.cudaStreamNonBlocking),
         "a stream for a context");
     handles = new CudaHandles(backend, stream);
-    Arrays.setAll(pointers, i -> new CudaAddress());
-    extra.put(0, new CudaAddress(cudart.CU_LAUNCH_PARAM_BUFFER_POINTER_AS_INT));
-    extra.put(1, new CudaAddress(arguments.address()));
-    extra.put(2, new CudaAddress(cudart.CU_LAUNCH_PARAM_BUFFER_SIZE_AS_INT));
-    extra.put(3, new CudaAddress(argumentBytes.address()));
-    extra.put(4, (Pointer) null); // the end
     life = LeakReport.watch(this, "cuda context");
   }
 
@@ -129,25 +109,20 @@ final class CudaContext implements Context, LibraryContext {
 
   @Override
   public Pointer pointer(int slot, long address) {
-    return pointers[slot].set(address);
+    return scratch.pointer(slot, address);
   }
 
   @Override
   public Pointer scalar(int slot, ElementType type, double value) {
-    if (type == ElementType.F64) {
-      scalars.putDouble(8 * slot, value);
-    } else {
-      scalars.putFloat(8 * slot, (float) value);
-    }
-    return scalarPointers[slot];
+    return scratch.scalar(slot, type, value);
   }
 
   @Override
   public void copy(long to, long from, long bytes) {
     submittedWith(
         cudart.cudaMemcpyAsync(
-            pointers[SLOTS].set(to),
-            pointers[SLOTS + 1].set(from),
+            scratch.pointer(OWN_SLOT, to),
+            scratch.pointer(OWN_SLOT + 1, from),
             bytes,
             cudart.cudaMemcpyDeviceToDevice,
             stream));
@@ -155,7 +130,7 @@ final class CudaContext implements Context, LibraryContext {
 
   @Override
   public void clear(long address, long bytes) {
-    submittedWith(cudart.cudaMemsetAsync(pointers[SLOTS].set(address), 0, bytes, stream));
+    submittedWith(cudart.cudaMemsetAsync(scratch.pointer(OWN_SLOT, address), 0, bytes, stream));
   }
 
   /** The operation is described, which allocates, only where it failed. */
@@ -286,7 +261,6 @@ final class CudaContext implements Context, LibraryContext {
 
   /** Launches a kernel whose arguments take so many bytes; ends the execution. */
   void launch(CudaKernel kernel, int bytes) {
-    argumentBytes.put(bytes);
     int status =
         cudart.cuLaunchKernel(
             kernel.function(),
@@ -299,7 +273,7 @@ final class CudaContext implements Context, LibraryContext {
             0,
             stream,
             (PointerPointer<?>) null,
-            extra);
+            scratch.launchArguments(bytes));
     end();
     if (status != 0) {
       backend.checkDriver(status, describe() + ": launching kernel " + kernel.name());
@@ -334,6 +308,20 @@ final class CudaContext implements Context, LibraryContext {
   }
 
   @Override
+  public double time(Runnable step) {
+    synchronize();
+    try (CudaEvent start = new CudaEvent(backend);
+        CudaEvent stop = new CudaEvent(backend)) {
+      start.record(stream);
+      step.run();
+      stop.record(stream);
+      submitted = true;
+      synchronize();
+      return start.secondsUntil(stop);
+    }
+  }
+
+  @Override
   public Program record(Runnable step) {
     begin("recording a program", backend.largestWorkspace());
     if (recorded != null) {
@@ -354,25 +342,24 @@ final class CudaContext implements Context, LibraryContext {
     recorded = Collections.newSetFromMap(new IdentityHashMap<>());
     recordedCalls = 0;
     CUgraph_st graph = new CUgraph_st();
-    boolean done = false;
     try {
       step.run();
-      done = true;
-    } finally {
-      Storage[] storages = recorded.toArray(Storage[]::new);
-      recorded = null;
-      claim.recorded();
-      int status = cudart.cudaStreamEndCapture(stream, graph);
-      if (!done && !graph.isNull()) {
+    } catch (Throwable t) {
+      if (stopRecording(graph) == 0) {
         cudart.cudaGraphDestroy(graph);
       }
-      if (done) {
-        backend.check(status, "ending the recording");
-        programsMade = true;
-        return new CudaProgram(this, graph, storages, recordedCalls);
-      }
+      throw t; // it counts, whatever became of the recording
     }
-    throw new IllegalStateException("unreachable: a step that fails throws");
+    Storage[] storages = recorded.toArray(Storage[]::new);
+    backend.check(stopRecording(graph), "ending the recording");
+    programsMade = true;
+    return new CudaProgram(this, graph, storages, recordedCalls);
+  }
+
+  private int stopRecording(CUgraph_st graph) {
+    recorded = null;
+    claim.recorded();
+    return cudart.cudaStreamEndCapture(stream, graph);
   }
 
   /** Notes the storages of a program that becomes part of the one being recorded. */
@@ -392,10 +379,7 @@ final class CudaContext implements Context, LibraryContext {
     }
     if (life.close()) {
       backend.forget(this);
-      arguments.close();
-      scalarMemory.close();
-      argumentBytes.close();
-      extra.close();
+      scratch.close();
       backend.checkUsable();
       backend.enterDevice();
       waitIfSubmitted();

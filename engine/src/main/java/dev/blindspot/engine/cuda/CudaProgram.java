@@ -9,6 +9,7 @@ import org.bytedeco.cuda.cudart.CUgraph_st;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
 
@@ -62,19 +63,15 @@ final class CudaProgram implements Program {
   private void append() {
     try (IntPointer state = new IntPointer(1);
         LongPointer id = new LongPointer(1);
-        PointerPointer<CUgraphNode_st> before = new PointerPointer<>(1);
         PointerPointer<?> edges = new PointerPointer<>(1);
         SizeTPointer count = new SizeTPointer(1)) {
       CUgraph_st whole = new CUgraph_st();
+      PointerPointer<?> before = new PointerPointer<>((Pointer) null); // the call sets its address
       backend.check(
           cudart.cudaStreamGetCaptureInfo(context.stream(), state, id, whole, before, edges, count),
           "recording " + this);
-      // One stream captures, so at most one node precedes.
-      CUgraphNode_st last =
-          count.get() == 0
-              ? null
-              : new CUgraphNode_st(
-                  new PointerPointer<>(before.get(CUgraphNode_st.class, 0)).get(0));
+      // One stream captures, so at most one node precedes: the first of the runtime's own array.
+      CUgraphNode_st last = count.get() == 0 ? null : new CUgraphNode_st(before.get(0));
       CUgraphNode_st node = new CUgraphNode_st();
       backend.check(
           cudart.cudaGraphAddChildGraphNode(node, whole, last, count.get(), graph),
