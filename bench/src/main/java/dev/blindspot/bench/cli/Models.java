@@ -43,17 +43,17 @@ final class Models {
     }
     Zoo.Entry entry = Zoo.get(options.model, data.train().sampleShape(), data.train().classes());
     long began = System.nanoTime();
+    TrainedNetworks.Trained t;
     try (TrainingProgress progress = new TrainingProgress(command, options.model)) {
-      TrainedNetworks.Trained t =
+      t =
           TrainedNetworks.get(
               entry, data.train(), backend, command.seed, options.retrain, progress);
-      progress.close();
-      double seconds = t.cached() ? 0 : (System.nanoTime() - began) / 1e9;
-      command.say(
-          t.cached()
-              ? "Trained network from the cache: " + t.file() + " (--retrain trains it again)"
-              : String.format(Locale.ROOT, "Trained in %.1f s; kept in %s", seconds, t.file()));
-      return new Subject(options.model, t.network(), t.parameters(), t.cached(), seconds);
     }
+    double seconds = t.cached() ? 0 : (System.nanoTime() - began) / 1e9;
+    command.say(
+        t.cached()
+            ? "Trained network from the cache: " + t.file() + " (--retrain trains it again)"
+            : String.format(Locale.ROOT, "Trained in %.1f s; kept in %s", seconds, t.file()));
+    return new Subject(options.model, t.network(), t.parameters(), t.cached(), seconds);
   }
 }

@@ -20,6 +20,7 @@ import org.bytedeco.javacpp.SizeTPointer;
  * cuDNN's algorithms for one direction of a convolution: measured on real buffers, or ranked by its
  * heuristics. Slow and allocating: for plan time.
  */
+@SuppressWarnings("deprecation") // cuDNN's legacy interface
 final class ConvolutionSearch {
 
   /**

@@ -15,6 +15,7 @@ import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
  * A convolution as the legacy interface sees it. It pads both sides of an axis alike; where the
  * desc does not, x is the padded image, which the plan makes, and nothing is padded here.
  */
+@SuppressWarnings("deprecation") // cuDNN's legacy interface
 final class ConvolutionShapes {
   private final Conv2dDesc desc;
   private final Resources resources;

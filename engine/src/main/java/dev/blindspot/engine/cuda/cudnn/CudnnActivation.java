@@ -25,6 +25,7 @@ import org.bytedeco.cuda.cudnn.cudnnActivationStruct;
 import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
 
 /** ReLU, sigmoid and tanh by cuDNN. */
+@SuppressWarnings("deprecation") // cuDNN's legacy interface
 final class CudnnActivation extends BasePlan<ActivationDesc> implements ActivationPlan {
   private static final String NAME = "cudnn:relu";
 

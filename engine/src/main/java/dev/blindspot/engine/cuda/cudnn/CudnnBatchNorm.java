@@ -27,6 +27,7 @@ import org.bytedeco.javacpp.Pointer;
  * Batch normalisation by cuDNN. The gradients with given statistics, which cuDNN lacks, are our
  * kernels'.
  */
+@SuppressWarnings("deprecation") // cuDNN's legacy interface
 final class CudnnBatchNorm extends CheckedBatchNorm {
   private static final String NAME = "cudnn:batch-norm";
 

@@ -24,6 +24,7 @@ import org.bytedeco.cuda.cudnn.cudnnPoolingStruct;
 import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
 
 /** Pooling by cuDNN, which says nothing of ties. */
+@SuppressWarnings("deprecation") // cuDNN's legacy interface
 final class CudnnPool2d extends CheckedPool2d {
   private static final String NAME = "cudnn:pool";
 

@@ -13,6 +13,7 @@ import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
 import org.bytedeco.javacpp.Pointer;
 
 /** A descriptor of cuDNN's: set when made, then only read, destroyed by close. */
+@SuppressWarnings("deprecation") // cuDNN's legacy interface
 final class Descriptor<T extends Pointer> implements AutoCloseable {
 
   /** Sets a new descriptor; gives cuDNN's status. */

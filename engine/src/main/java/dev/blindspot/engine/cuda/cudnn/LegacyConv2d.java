@@ -43,6 +43,7 @@ import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
  * deterministic algorithms without transforms, post-operations by our kernel), the other takes
  * whatever cuDNN finds fastest and its fused bias and ReLU.
  */
+@SuppressWarnings("deprecation") // cuDNN's legacy interface
 final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan {
   private static final String EXACT = "cudnn:legacy-conv";
   private static final String FASTEST = "cudnn:legacy-conv-fastest";

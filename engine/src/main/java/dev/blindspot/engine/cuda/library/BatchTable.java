@@ -39,7 +39,7 @@ public final class BatchTable<V> {
     return at >= 0 ? (V) e.values[at] : add(c, key);
   }
 
-  @SuppressWarnings("unchecked") // as above
+  @SuppressWarnings({"unchecked", "try"}) // as above; relaxed acts by being open
   private synchronized V add(LibraryContext c, long key) {
     Entries old = entries;
     int at = Arrays.binarySearch(old.keys, key);

@@ -49,6 +49,7 @@ public final class DeviceWeights implements PackedWeights {
   }
 
   /** Fills them from w, waiting for it; also while ctx records, and not as a part of that. */
+  @SuppressWarnings("try") // relaxed acts by being open
   public void fill(LibraryBackend backend, Context ctx, Plan plan, Tensor w, Packing packing) {
     LibraryContext c = backend.begin(ctx, plan.desc(), 0);
     boolean recording;
