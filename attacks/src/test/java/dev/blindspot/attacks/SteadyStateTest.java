@@ -62,7 +62,9 @@ class SteadyStateTest {
           long id = Thread.currentThread().getId();
           // The compiler removes what does not escape; steady is what comes after it.
           long allocated = -1;
+          long free = -1;
           for (int round = 0; round < 100 && allocated != 0; round++) {
+            free = DeviceMemory.free();
             long before = threads.getThreadAllocatedBytes(id);
             for (int i = 0; i < STEPS; i++) {
               loop.step();
@@ -70,6 +72,7 @@ class SteadyStateTest {
             allocated = threads.getThreadAllocatedBytes(id) - before;
           }
           assertEquals(0, allocated, "bytes of a round of steps, warm");
+          assertEquals(free, DeviceMemory.free(), "free bytes of the device");
         });
   }
 
