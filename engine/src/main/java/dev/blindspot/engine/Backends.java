@@ -10,13 +10,17 @@ import java.util.ServiceLoader;
 public final class Backends {
   private Backends() {}
 
+  /** All providers on the class path; nothing is probed, which may load large libraries. */
+  public static List<BackendProvider> providers() {
+    List<BackendProvider> all = new ArrayList<>();
+    ServiceLoader.load(BackendProvider.class, Backends.class.getClassLoader()).forEach(all::add);
+    return all;
+  }
+
   /** All providers on the class path with what their probe says. */
   public static Map<BackendProvider, Probe> available() {
     Map<BackendProvider, Probe> found = new LinkedHashMap<>();
-    for (BackendProvider p :
-        ServiceLoader.load(BackendProvider.class, Backends.class.getClassLoader())) {
-      found.put(p, p.probe());
-    }
+    providers().forEach(p -> found.put(p, p.probe()));
     return found;
   }
 
@@ -33,8 +37,7 @@ public final class Backends {
    */
   public static Backend create(String name, BackendOptions options) {
     List<String> names = new ArrayList<>();
-    for (BackendProvider p :
-        ServiceLoader.load(BackendProvider.class, Backends.class.getClassLoader())) {
+    for (BackendProvider p : providers()) {
       if (p.name().equals(name)) {
         Probe probe = p.probe();
         if (!probe.available()) {

@@ -10,7 +10,6 @@ import dev.blindspot.nn.data.NearestName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -110,7 +109,7 @@ abstract class BlindspotCommand implements Callable<Integer> {
    * @throws InvalidInputException with the reason if it cannot be used here
    */
   final Backend openBackend() {
-    Map<BackendProvider, Probe> found = Backends.available();
+    List<BackendProvider> providers = Backends.providers();
     String name = device.toLowerCase(java.util.Locale.ROOT);
     BackendOptions options = BackendOptions.defaults().threads(threadCount());
     if (name.matches("cuda:[0-9]{1,4}")) {
@@ -118,30 +117,32 @@ abstract class BlindspotCommand implements Callable<Integer> {
       name = "cuda";
     }
     if (name.equals(AUTO)) {
-      name = choose(found);
+      name = choose(providers);
     }
-    List<String> names = found.keySet().stream().map(BackendProvider::name).toList();
-    if (!names.contains(name)) {
-      throw new InvalidInputException(
-          "--device '" + device + "' is not known" + NearestName.suggestion(name, names));
-    }
-    for (Map.Entry<BackendProvider, Probe> e : found.entrySet()) {
-      if (e.getKey().name().equals(name) && !e.getValue().available()) {
-        throw new InvalidInputException(
-            "--device " + name + " cannot be used: " + e.getValue().reason());
+    for (BackendProvider p : providers) {
+      if (p.name().equals(name)) {
+        Probe probe = p.probe();
+        if (!probe.available()) {
+          throw new InvalidInputException(
+              "--device " + name + " cannot be used: " + probe.reason());
+        }
+        return p.create(options);
       }
     }
-    return Backends.create(name, options);
+    List<String> names = providers.stream().map(BackendProvider::name).toList();
+    throw new InvalidInputException(
+        "--device '" + device + "' is not known" + NearestName.suggestion(name, names));
   }
 
-  private String choose(Map<BackendProvider, Probe> found) {
+  private String choose(List<BackendProvider> providers) {
     String reason = "it is not on the class path";
-    for (Map.Entry<BackendProvider, Probe> e : found.entrySet()) {
-      if (e.getKey().name().equals("cpu")) {
-        if (e.getValue().available()) {
+    for (BackendProvider p : providers) {
+      if (p.name().equals("cpu")) {
+        Probe probe = p.probe();
+        if (probe.available()) {
           return "cpu";
         }
-        reason = e.getValue().reason();
+        reason = probe.reason();
       }
     }
     say("The cpu device cannot be used (" + reason + "); using reference, which is slow.");
