@@ -4,6 +4,7 @@ import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -62,6 +63,19 @@ public final class Network {
   /** Shape of one sample's output. */
   public Shape outputShape() {
     return nodes.get(nodes.size() - 1).outputShape();
+  }
+
+  /**
+   * True if samples of this shape, written one value behind the other, are what the network reads:
+   * the shapes agree but for ones, or the network reads a vector of as many values.
+   */
+  public boolean accepts(Shape sample) {
+    return sample.size() == inputShape.size()
+        && (inputShape.rank() == 1 || Arrays.equals(withoutOnes(inputShape), withoutOnes(sample)));
+  }
+
+  private static long[] withoutOnes(Shape s) {
+    return Arrays.stream(s.toArray()).filter(d -> d != 1).toArray();
   }
 
   /** Layers in execution order; the last one gives the output. */

@@ -7,6 +7,7 @@ import dev.blindspot.engine.Backends;
 import dev.blindspot.engine.BlindspotException;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.nn.Parameters;
+import dev.blindspot.nn.training.Predictor;
 
 /**
  * What an attack found, and what the reference backend says to it.

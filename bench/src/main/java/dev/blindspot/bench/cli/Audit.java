@@ -19,6 +19,7 @@ import dev.blindspot.nn.NetworkOptions.Gradients;
 import dev.blindspot.nn.NetworkPlan;
 import dev.blindspot.nn.data.DataSet;
 import dev.blindspot.nn.data.DataSplit;
+import dev.blindspot.nn.training.Predictor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -22,7 +22,7 @@ record Subject(
   void checkFits(DataSplit data) {
     Shape image = data.test().sampleShape();
     Shape input = network.inputShape();
-    if (image.size() != input.size() || (input.rank() > 1 && !sameRows(input, image))) {
+    if (!network.accepts(image)) {
       throw new InvalidInputException(
           "Model " + name + " takes " + input + ", the images of " + data.name() + " are " + image);
     }
@@ -39,15 +39,6 @@ record Subject(
               + data.test().classes()
               + " classes");
     }
-  }
-
-  /** A vector takes any image of its size, else the shapes must agree but for ones. */
-  private static boolean sameRows(Shape a, Shape b) {
-    return java.util.Arrays.equals(withoutOnes(a), withoutOnes(b));
-  }
-
-  private static long[] withoutOnes(Shape s) {
-    return java.util.Arrays.stream(s.toArray()).filter(d -> d != 1).toArray();
   }
 
   @Override

@@ -1,4 +1,4 @@
-package dev.blindspot.bench.cli;
+package dev.blindspot.nn.training;
 
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Context;
@@ -12,9 +12,13 @@ import dev.blindspot.nn.NetworkOptions.Gradients;
 import dev.blindspot.nn.NetworkPlan;
 import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.data.DataSet;
+import java.util.Arrays;
 
-/** A network's answers: the class of the largest output, the first of equal ones. One thread. */
-final class Predictor implements AutoCloseable {
+/**
+ * A network's answers: the class of the largest output, the first of equal ones. Owns its plan and
+ * buffers; for one thread at a time.
+ */
+public final class Predictor implements AutoCloseable {
   private static final int MAX_BATCH = 250;
 
   private final int batch;
@@ -23,8 +27,13 @@ final class Predictor implements AutoCloseable {
   private final TensorArena arena;
   private final Tensor input;
 
-  /** Parameters must be F32, on this backend, and stay open. */
-  Predictor(Backend backend, Network network, Parameters parameters, int count) {
+  /**
+   * Plans the network.
+   *
+   * @param parameters F32, on this backend; they must stay open
+   * @param count samples that will be asked for at once, to choose the batch by
+   */
+  public Predictor(Backend backend, Network network, Parameters parameters, int count) {
     batch = Math.max(1, Math.min(MAX_BATCH, count));
     plan = network.plan(backend, parameters, batch, NetworkOptions.of(Gradients.NONE));
     context = backend.newContext();
@@ -34,7 +43,7 @@ final class Predictor implements AutoCloseable {
   }
 
   /** Answers to all samples of a data set. */
-  int[] labels(DataSet data) {
+  public int[] labels(DataSet data) {
     int[] labels = new int[data.size()];
     float[] x = new float[Math.min(batch, data.size()) * data.sampleSize()];
     for (int from = 0; from < labels.length; from += batch) {
@@ -47,12 +56,12 @@ final class Predictor implements AutoCloseable {
   }
 
   /** Answers to images [n, ...], one behind the other. */
-  int[] labels(float[] images, int n) {
+  public int[] labels(float[] images, int n) {
     int size = n == 0 ? 0 : images.length / n;
     int[] labels = new int[n];
     for (int from = 0; from < n; from += batch) {
       int to = Math.min(n, from + batch);
-      answer(java.util.Arrays.copyOfRange(images, from * size, to * size), labels, from, to);
+      answer(Arrays.copyOfRange(images, from * size, to * size), labels, from, to);
     }
     return labels;
   }
