@@ -21,6 +21,21 @@ final class Attacks {
       Subject subject,
       Examples examples,
       int[] targets) {
+    long began = System.nanoTime();
+    AttackResult result = find(attack, command, backend, subject, examples, targets);
+    double seconds = (System.nanoTime() - began) / 1e9;
+    command.say("Confirming on the reference backend");
+    return Attacked.confirm(result, seconds, subject);
+  }
+
+  /** Runs one attack; its examples are inside [0,1]. */
+  static AttackResult find(
+      Attack attack,
+      BlindspotCommand command,
+      Backend backend,
+      Subject subject,
+      Examples examples,
+      int[] targets) {
     AttackProblem problem =
         AttackProblem.of(
                 subject.network(),
@@ -31,13 +46,9 @@ final class Attacks {
             .targets(targets)
             .samples(examples.index())
             .seed(command.seed);
-    long began = System.nanoTime();
-    AttackResult result;
-    try (Progress progress = command.progress("Attacking", "examples", examples.count())) {
-      result = attack.run(problem, (finished, total) -> progress.update(finished, ""));
+    try (Progress progress =
+        command.progress("Attacking " + subject.name(), "examples", examples.count())) {
+      return attack.run(problem, (finished, total) -> progress.update(finished, ""));
     }
-    double seconds = (System.nanoTime() - began) / 1e9;
-    command.say("Confirming on the reference backend");
-    return Attacked.confirm(result, seconds, subject);
   }
 }

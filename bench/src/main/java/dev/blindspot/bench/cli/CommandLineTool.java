@@ -38,6 +38,7 @@ final class CommandLineTool {
         TrainCommand.class,
         AuditCommand.class,
         AttackCommand.class,
+        TransferCommand.class,
         BoundsCommand.class
       })
   private static final class Top {}

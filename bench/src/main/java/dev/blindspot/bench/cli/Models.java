@@ -8,6 +8,7 @@ import dev.blindspot.nn.data.NearestName;
 import dev.blindspot.nn.onnx.OnnxModel;
 import dev.blindspot.nn.zoo.TrainedNetworks;
 import dev.blindspot.nn.zoo.Zoo;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -15,8 +16,21 @@ import java.util.Locale;
 final class Models {
   private Models() {}
 
-  /** Fails if there is no network of this name, with the nearest one. */
-  static void checkName(String name) {
+  /** True if a model is a file, not a name of the zoo. */
+  static boolean isFile(String model) {
+    return model.endsWith(".onnx");
+  }
+
+  /** Fails if there is no such file, or no network of this name, with the nearest one. */
+  static void check(String option, String model) {
+    if (!isFile(model)) {
+      checkName(model);
+    } else if (!Files.isRegularFile(Path.of(model))) {
+      throw new InvalidInputException(option + " " + model + ": no such file");
+    }
+  }
+
+  private static void checkName(String name) {
     if (!Zoo.names().contains(name)) {
       throw new InvalidInputException(
           "Model '"
@@ -36,24 +50,27 @@ final class Models {
    */
   static Subject open(
       ModelOptions options, DataSplit data, Backend backend, BlindspotCommand command) {
-    if (options.isFile()) {
-      OnnxModel m = OnnxModel.read(Path.of(options.model));
-      return new Subject(
-          options.model, m.network(), m.parameters(backend, ElementType.F32), false, 0);
+    return open(options.model, options.retrain, data, backend, command);
+  }
+
+  /** The network of this name or file, with F32 parameters; the caller closes it. */
+  static Subject open(
+      String model, boolean retrain, DataSplit data, Backend backend, BlindspotCommand command) {
+    if (isFile(model)) {
+      OnnxModel m = OnnxModel.read(Path.of(model));
+      return new Subject(model, m.network(), m.parameters(backend, ElementType.F32), false, 0);
     }
-    Zoo.Entry entry = Zoo.get(options.model, data.train().sampleShape(), data.train().classes());
+    Zoo.Entry entry = Zoo.get(model, data.train().sampleShape(), data.train().classes());
     long began = System.nanoTime();
     TrainedNetworks.Trained t;
-    try (TrainingProgress progress = new TrainingProgress(command, options.model)) {
-      t =
-          TrainedNetworks.get(
-              entry, data.train(), backend, command.seed, options.retrain, progress);
+    try (TrainingProgress progress = new TrainingProgress(command, model)) {
+      t = TrainedNetworks.get(entry, data.train(), backend, command.seed, retrain, progress);
     }
     double seconds = t.cached() ? 0 : (System.nanoTime() - began) / 1e9;
     command.say(
         t.cached()
             ? "Trained network from the cache: " + t.file() + " (--retrain trains it again)"
             : String.format(Locale.ROOT, "Trained in %.1f s; kept in %s", seconds, t.file()));
-    return new Subject(options.model, t.network(), t.parameters(), t.cached(), seconds);
+    return new Subject(model, t.network(), t.parameters(), t.cached(), seconds);
   }
 }
