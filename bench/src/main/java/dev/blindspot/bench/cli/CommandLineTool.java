@@ -39,7 +39,8 @@ final class CommandLineTool {
         AuditCommand.class,
         AttackCommand.class,
         TransferCommand.class,
-        BoundsCommand.class
+        BoundsCommand.class,
+        InspectCommand.class
       })
   private static final class Top {}
 

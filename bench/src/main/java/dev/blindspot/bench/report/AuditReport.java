@@ -3,11 +3,6 @@ package dev.blindspot.bench.report;
 import dev.blindspot.bench.Version;
 import dev.blindspot.bench.report.AuditResult.LayerRow;
 import dev.blindspot.bench.report.AuditResult.Sample;
-import dev.blindspot.engine.BlindspotException;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -68,21 +63,12 @@ public final class AuditReport {
     parts.put("pictures", pictures());
     parts.put("samples", samples());
     parts.put("made", made());
-    parts.put("style", resource("report.css"));
+    parts.put("style", Template.resource("report.css"));
     parts.put("licence", chartFile("LICENSE.md").replace("--", "- -"));
     parts.put("library", chartFile("dist/chart.umd.min.js").replaceAll("(?m)^//# source.*$", ""));
     parts.put("data", Json.script(result));
-    parts.put("script", resource("report.js"));
-    StringBuilder page = new StringBuilder();
-    // In one pass: what is put in is not searched again.
-    String template = resource("report.html");
-    int at = 0;
-    for (int open = template.indexOf("{{"); open >= 0; open = template.indexOf("{{", at)) {
-      int close = template.indexOf("}}", open);
-      page.append(template, at, open).append(parts.get(template.substring(open + 2, close)));
-      at = close + 2;
-    }
-    return page.append(template.substring(at)).toString();
+    parts.put("script", Template.resource("report.js"));
+    return Template.fill("report.html", parts);
   }
 
   private String subtitle() {
@@ -271,17 +257,6 @@ public final class AuditReport {
   }
 
   private static String chartFile(String name) {
-    return resource(CHART_FOLDER + Version.chartLibrary() + "/" + name);
-  }
-
-  private static String resource(String name) {
-    try (InputStream in = AuditReport.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new BlindspotException(name + " is missing on the class path: run the build again");
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Template.resource(CHART_FOLDER + Version.chartLibrary() + "/" + name);
   }
 }

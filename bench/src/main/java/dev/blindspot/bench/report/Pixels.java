@@ -13,11 +13,16 @@ final class Pixels {
 
   /** Values in [0,1] as they are. */
   static String image(Picture p, float[] values) {
+    return image(p.channels(), p.height(), p.width(), values);
+  }
+
+  /** Values [channels, height, width] in [0,1], 1 channel (grey) or 3 (red, green, blue). */
+  static String image(int channels, int height, int width, float[] values) {
     int[] levels = new int[values.length];
     for (int i = 0; i < levels.length; i++) {
       levels[i] = clamp(255.0 * values[i]);
     }
-    return png(p, levels);
+    return png(channels, height, width, levels);
   }
 
   /** The difference ten times magnified round mid-grey, as in the paper's figures. */
@@ -26,7 +31,7 @@ final class Pixels {
     for (int i = 0; i < levels.length; i++) {
       levels[i] = clamp(128 + 10 * 255 * ((double) p.adversarial()[i] - p.original()[i]));
     }
-    return png(p, levels);
+    return png(p.channels(), p.height(), p.width(), levels);
   }
 
   private static int clamp(double v) {
@@ -34,17 +39,15 @@ final class Pixels {
   }
 
   /** [channels, height, width] levels as a data URI. */
-  private static String png(Picture p, int[] levels) {
-    boolean grey = p.channels() == 1;
+  private static String png(int channels, int height, int width, int[] levels) {
+    boolean grey = channels == 1;
     BufferedImage image =
         new BufferedImage(
-            p.width(),
-            p.height(),
-            grey ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
-    int plane = p.width() * p.height();
+            width, height, grey ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
+    int plane = width * height;
     for (int i = 0; i < plane; i++) {
-      int x = i % p.width();
-      int y = i / p.width();
+      int x = i % width;
+      int y = i / width;
       if (grey) {
         image.getRaster().setSample(x, y, 0, levels[i]);
       } else {

@@ -35,7 +35,7 @@ class CommandLineToolTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"doctor", "train", "audit", "attack", "transfer", "bounds"})
+  @ValueSource(strings = {"doctor", "train", "audit", "attack", "transfer", "bounds", "inspect"})
   void everyCommandHasHelpWithTheCommonOptions(String command) {
     Cli.Run r = Cli.run(command, "--help");
     assertEquals(CommandLineTool.DONE, r.code());
