@@ -1,6 +1,7 @@
 package dev.blindspot.engine.cpu;
 
 import dev.blindspot.engine.BlindspotException;
+import dev.blindspot.engine.Checksum;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.engine.custom.KernelSource;
@@ -10,10 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -79,7 +77,9 @@ final class CppCompiler {
     flags.addAll(levelFlags);
     flags.addAll(source.flags());
     String text = PRELUDE + "#line 1 \"" + source.name() + ".cpp\"\n" + source.cpp() + "\n";
-    String key = checksum(text + '\0' + String.join("\0", flags) + '\0' + version(source));
+    String key =
+        Checksum.sha256(text + '\0' + String.join("\0", flags) + '\0' + version(source))
+            .substring(0, 32);
     Path library = folder.resolve(source.name() + "-" + key + ".so");
     if (fresh || !Files.isReadable(library)) {
       compile(source, text, flags, library);
@@ -180,16 +180,6 @@ final class CppCompiler {
       throw new BlindspotException("Kernel " + source.name() + ": compilation interrupted", e);
     } finally {
       process.destroy();
-    }
-  }
-
-  private static String checksum(String text) {
-    try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest, 0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
     }
   }
 }

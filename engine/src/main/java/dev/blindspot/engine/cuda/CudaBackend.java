@@ -85,10 +85,6 @@ final class CudaBackend implements LibraryBackend {
     return modules;
   }
 
-  CudaDevice device() {
-    return device;
-  }
-
   @Override
   public long kernel(String name) {
     enterDevice();

@@ -2,16 +2,13 @@ package dev.blindspot.engine.cuda;
 
 import dev.blindspot.engine.AtomicFile;
 import dev.blindspot.engine.BlindspotException;
+import dev.blindspot.engine.Checksum;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.NativeException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -104,14 +101,7 @@ final class CudaCompiler {
     new TreeMap<>(source.headers())
         .forEach((n, t) -> all.append('\0').append(n).append('\0').append(t));
     all.append('\0').append(String.join("\0", options)).append('\0').append(version);
-    try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256")
-              .digest(all.toString().getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest, 0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
+    return Checksum.sha256(all.toString()).substring(0, 32);
   }
 
   private byte[] compile(Source source, List<String> options) {

@@ -1,6 +1,7 @@
 package dev.blindspot.engine.cuda;
 
-import dev.blindspot.engine.NativeException;
+import dev.blindspot.engine.cuda.blas.LtStatus;
+import dev.blindspot.engine.cuda.cudnn.CudnnStatus;
 import org.bytedeco.cuda.cublas.cublasLtContext;
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.cuda.cudnn.cudnnContext;
@@ -23,8 +24,8 @@ final class CudaHandles implements AutoCloseable {
   cudnnContext cudnn() {
     if (dnn == null) {
       cudnnContext made = new cudnnContext();
-      checkDnn(cudnn.cudnnCreate(made), "making cuDNN's handle");
-      checkDnn(cudnn.cudnnSetStream(made, stream), "giving cuDNN its stream");
+      CudnnStatus.check(cudnn.cudnnCreate(made), "making cuDNN's handle");
+      CudnnStatus.check(cudnn.cudnnSetStream(made, stream), "giving cuDNN its stream");
       backend.usesCudnn();
       dnn = made;
     }
@@ -35,10 +36,7 @@ final class CudaHandles implements AutoCloseable {
   cublasLtContext cublasLt() {
     if (blas == null) {
       cublasLtContext made = new cublasLtContext();
-      int status = cublas.cublasLtCreate(made);
-      if (status != 0) {
-        throw new NativeException("cublasLt", "status " + status, "making its handle");
-      }
+      LtStatus.check(cublas.cublasLtCreate(made), "making cublasLt's handle");
       backend.usesCublasLt();
       blas = made;
     }
@@ -55,23 +53,14 @@ final class CudaHandles implements AutoCloseable {
     }
   }
 
-  private static void checkDnn(int status, String doing) {
-    if (status != 0) {
-      throw new NativeException(
-          "cudnn",
-          "status " + status,
-          doing + ": " + cudnn.cudnnGetErrorString(status).getString());
-    }
-  }
-
   @Override
   public void close() {
     if (dnn != null) {
-      checkDnn(cudnn.cudnnDestroy(dnn), "closing cuDNN's handle");
+      CudnnStatus.check(cudnn.cudnnDestroy(dnn), "closing cuDNN's handle");
       dnn = null;
     }
     if (blas != null) {
-      cublas.cublasLtDestroy(blas);
+      LtStatus.check(cublas.cublasLtDestroy(blas), "closing cublasLt's handle");
       blas = null;
     }
   }

@@ -1,6 +1,7 @@
 package dev.blindspot.engine.cuda;
 
 import dev.blindspot.engine.AllocationException;
+import dev.blindspot.engine.cuda.library.CudaAddress;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -83,10 +84,5 @@ final class CudaMemory {
     total -= bytes;
     backend.check(
         cudart.cudaFree(new CudaAddress(address)), "freeing " + bytes + " bytes of " + b.purpose);
-  }
-
-  /** Bytes held. */
-  synchronized long total() {
-    return total;
   }
 }

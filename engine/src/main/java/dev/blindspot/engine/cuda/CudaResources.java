@@ -40,7 +40,6 @@ final class CudaResources {
 
   /** Closes {@code resources}, which must not refer to the owner, with the result or later. */
   AutoCloseable own(Object owner, AutoCloseable resources) {
-    closeForgotten();
     Owned owned = new Owned(owner, resources);
     open.add(owned);
     return owned;

@@ -1,6 +1,7 @@
 package dev.blindspot.engine.cuda;
 
 import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.cuda.library.CudaAddress;
 import dev.blindspot.kernels.Memory;
 import java.nio.ByteBuffer;
 import java.util.Arrays;

@@ -1,5 +1,6 @@
 package dev.blindspot.engine.cuda;
 
+import dev.blindspot.engine.cuda.library.CudaAddress;
 import dev.blindspot.kernels.Memory;
 import java.nio.ByteBuffer;
 import org.bytedeco.cuda.cudart.CUstream_st;

@@ -12,7 +12,6 @@ import org.bytedeco.javacpp.PointerPointer;
 
 /** Statuses of the runtime and the driver as exceptions. */
 final class CudaStatus {
-  /** CUDA_ERROR_INVALID_HANDLE and the other driver codes are named by the driver itself. */
   private static final String RUNTIME = "cuda runtime";
 
   private static final String DRIVER = "cuda driver";

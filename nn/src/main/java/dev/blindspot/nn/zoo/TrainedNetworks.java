@@ -2,6 +2,7 @@ package dev.blindspot.nn.zoo;
 
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.CacheFolder;
+import dev.blindspot.engine.Checksum;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.nn.Network;
@@ -13,13 +14,9 @@ import dev.blindspot.nn.training.Recipe;
 import dev.blindspot.nn.training.Trainer;
 import dev.blindspot.nn.training.TrainingListener;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -77,7 +74,8 @@ public final class TrainedNetworks {
       TrainingListener listener) {
     String identity = identity(entry, data, backend, seed);
     Path file =
-        folder.resolve(entry.network().name() + "-" + hash(identity).substring(0, 20) + ".bin");
+        folder.resolve(
+            entry.network().name() + "-" + Checksum.sha256(identity).substring(0, 20) + ".bin");
     Parameters parameters = Parameters.initialize(entry.network(), backend, ElementType.F32, seed);
     try {
       if (!retrain && Files.exists(file) && restore(parameters, file, identity)) {
@@ -168,15 +166,5 @@ public final class TrainedNetworks {
         + e.recipe()
         + " "
         + backend.properties();
-  }
-
-  private static String hash(String text) {
-    try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
   }
 }

@@ -5,11 +5,11 @@ import dev.blindspot.engine.cuda.library.LibraryContext;
 import org.bytedeco.cuda.global.cublas;
 
 /** cublasLt's statuses as exceptions. */
-final class LtStatus {
+public final class LtStatus {
   private LtStatus() {}
 
   /** Throws if a call at plan time failed. */
-  static void check(int status, String doing) {
+  public static void check(int status, String doing) {
     if (status != 0) {
       throw failure(status, doing);
     }

@@ -3,6 +3,7 @@ package dev.blindspot.engine.cuda.cudnn;
 import static org.bytedeco.cuda.global.cudnn.*;
 
 import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.cuda.library.CudaAddress;
 import dev.blindspot.engine.cuda.library.LibraryContext;
 import java.util.ArrayList;
 import java.util.List;
@@ -154,7 +155,7 @@ final class ConvolutionSearch {
   }
 
   private static Pointer at(long address) {
-    return new Address(address);
+    return new CudaAddress(address);
   }
 
   private List<Found> forward(cudnnConvolutionStruct conv, Buffers b, int limit, String doing) {
@@ -272,13 +273,5 @@ final class ConvolutionSearch {
     }
     CudnnStatus.check(status, doing + ": searching algorithms");
     return got[0];
-  }
-
-  /** An address as the presets take it. */
-  private static final class Address extends Pointer {
-    Address(long address) {
-      super((Pointer) null);
-      this.address = address;
-    }
   }
 }

@@ -11,7 +11,7 @@ import java.nio.charset.StandardCharsets;
 import org.bytedeco.cuda.global.cudnn;
 
 /** cuDNN's statuses as exceptions. */
-final class CudnnStatus {
+public final class CudnnStatus {
   private static final int MESSAGE_BYTES = 2048;
 
   private CudnnStatus() {}
@@ -21,7 +21,7 @@ final class CudnnStatus {
    *
    * @param doing operation, shapes and implementation
    */
-  static void check(int status, String doing) {
+  public static void check(int status, String doing) {
     if (status != 0) {
       throw failure(status, doing);
     }

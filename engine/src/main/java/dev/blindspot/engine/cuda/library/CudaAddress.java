@@ -1,4 +1,4 @@
-package dev.blindspot.engine.cuda;
+package dev.blindspot.engine.cuda.library;
 
 import org.bytedeco.javacpp.Pointer;
 
@@ -6,19 +6,21 @@ import org.bytedeco.javacpp.Pointer;
  * An address for the preset's methods, set anew for each call: no allocation. JavaCPP's own {@code
  * position} counts bytes for {@code void*} parameters and is never used. Owns nothing.
  */
-final class CudaAddress extends Pointer {
+public final class CudaAddress extends Pointer {
 
-  CudaAddress() {
+  /** An address of 0. */
+  public CudaAddress() {
     super((Pointer) null);
   }
 
-  CudaAddress(long address) {
+  /** This address. */
+  public CudaAddress(long address) {
     this();
     set(address);
   }
 
   /** Points to this address. */
-  CudaAddress set(long address) {
+  public CudaAddress set(long address) {
     this.address = address;
     return this;
   }
