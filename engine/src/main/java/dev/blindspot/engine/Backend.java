@@ -22,6 +22,11 @@ public interface Backend extends AutoCloseable {
   /** Versions and settings that decide a result's bits, for result files. */
   Map<String, String> properties();
 
+  /** The properties with what helps to find trouble: where libraries were loaded from. */
+  default Map<String, String> diagnosis() {
+    return properties();
+  }
+
   /**
    * Prepares a primitive: the first listed implementation that supports it.
    *

@@ -94,7 +94,7 @@ final class DoctorCommand extends BlindspotCommand {
     }
     try (Backend b = provider.create(BackendOptions.defaults().threads(threadCount()))) {
       return new BackendState(
-          b.name(), true, probe.reason(), b.description(), new java.util.TreeMap<>(b.properties()));
+          b.name(), true, probe.reason(), b.description(), new java.util.TreeMap<>(b.diagnosis()));
     } catch (BlindspotException e) {
       return new BackendState(provider.name(), false, e.getMessage(), "", Map.of());
     }

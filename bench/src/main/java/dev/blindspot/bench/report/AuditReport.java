@@ -199,17 +199,14 @@ public final class AuditReport {
 
   private String made() {
     StringBuilder s = new StringBuilder();
-    fact(s, "Command", "<code>" + Html.escape(result.command()) + "</code>");
-    fact(s, "Program", "Blindspot " + Html.escape(result.version()));
-    fact(
+    Html.facts(
         s,
-        "Device",
-        Html.escape(result.device())
-            + ", "
-            + result.threads()
-            + " threads, products in "
-            + Html.escape(result.precision()));
-    fact(
+        result.command(),
+        result.version(),
+        result.device(),
+        result.threads(),
+        result.precision());
+    Html.fact(
         s,
         "Network",
         Html.escape(result.model().name())
@@ -218,8 +215,8 @@ public final class AuditReport {
             + " layers, "
             + Html.count(result.model().parameters())
             + " parameters");
-    fact(s, "Seed", "" + result.seed());
-    fact(
+    Html.fact(s, "Seed", "" + result.seed());
+    Html.fact(
         s,
         "Attack",
         Html.escape(result.attack().name())
@@ -228,7 +225,7 @@ public final class AuditReport {
             + " gradients for each image; each adversarial was confirmed by a forward pass of the"
             + " reference backend");
     AuditResult.Seconds t = result.seconds();
-    fact(
+    Html.fact(
         s,
         "Time",
         "training "
@@ -247,13 +244,9 @@ public final class AuditReport {
                 which
                     .append(which.length() > 0 ? "<br>" : "")
                     .append(Html.escape(layer + ": " + implementation)));
-    fact(s, "Implementations", which.toString());
-    fact(s, "Charts", "Chart.js " + Html.escape(Version.chartLibrary()) + " (MIT licence)");
+    Html.fact(s, "Implementations", which.toString());
+    Html.fact(s, "Charts", "Chart.js " + Html.escape(Version.chartLibrary()) + " (MIT licence)");
     return s.toString();
-  }
-
-  private static void fact(StringBuilder s, String name, String html) {
-    s.append("<dt>").append(name).append("</dt><dd>").append(html).append("</dd>\n");
   }
 
   private static String chartFile(String name) {

@@ -47,4 +47,25 @@ final class Html {
   static String seconds(double s) {
     return String.format(Locale.ROOT, "%.1f s", s);
   }
+
+  /** Appends one line of what is known of a result; {@code html} is not escaped. */
+  static void fact(StringBuilder s, String name, String html) {
+    s.append("<dt>").append(name).append("</dt><dd>").append(html).append("</dd>\n");
+  }
+
+  /** Appends how a result was made: command, program, device. */
+  static void facts(
+      StringBuilder s,
+      String command,
+      String version,
+      String device,
+      int threads,
+      String precision) {
+    fact(s, "Command", "<code>" + escape(command) + "</code>");
+    fact(s, "Program", "Blindspot " + escape(version));
+    fact(
+        s,
+        "Device",
+        escape(device) + ", " + threads + " threads, products in " + escape(precision));
+  }
 }

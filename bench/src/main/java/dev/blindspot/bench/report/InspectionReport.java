@@ -155,21 +155,14 @@ public final class InspectionReport {
 
   private String made() {
     StringBuilder s = new StringBuilder();
-    fact(s, "Command", "<code>" + Html.escape(result.command()) + "</code>");
-    fact(s, "Program", "Blindspot " + Html.escape(result.version()));
-    fact(
+    Html.facts(
         s,
-        "Device",
-        Html.escape(result.device())
-            + ", "
-            + result.threads()
-            + " threads, products in "
-            + Html.escape(result.precision()));
-    fact(s, "Time", Html.seconds(result.seconds()) + " without training");
+        result.command(),
+        result.version(),
+        result.device(),
+        result.threads(),
+        result.precision());
+    Html.fact(s, "Time", Html.seconds(result.seconds()) + " without training");
     return s.toString();
-  }
-
-  private static void fact(StringBuilder s, String name, String html) {
-    s.append("<dt>").append(name).append("</dt><dd>").append(html).append("</dd>\n");
   }
 }

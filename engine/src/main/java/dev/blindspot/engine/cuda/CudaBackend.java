@@ -149,6 +149,12 @@ final class CudaBackend implements LibraryBackend {
     p.put("memory", Long.toString(device.memory()));
     p.put("deterministic", Boolean.toString(options.deterministic()));
     p.put("java", System.getProperty("java.version"));
+    return p;
+  }
+
+  @Override
+  public Map<String, String> diagnosis() {
+    Map<String, String> p = properties();
     CudaLibraries.paths().forEach((file, path) -> p.put("path of " + file, path));
     String warning = CudaLibraries.warning();
     if (!warning.isEmpty()) {
