@@ -1,6 +1,5 @@
 package dev.blindspot.bench.report;
 
-import dev.blindspot.bench.Version;
 import dev.blindspot.bench.report.AuditResult.LayerRow;
 import dev.blindspot.bench.report.AuditResult.Sample;
 import java.nio.file.Path;
@@ -16,8 +15,6 @@ import java.util.Map;
 public final class AuditReport {
   /** Rows of the table of samples; all of them are in audit.json. */
   private static final int MAX_ROWS = 1000;
-
-  private static final String CHART_FOLDER = "/META-INF/resources/webjars/chart.js/";
 
   private final AuditResult result;
   private final List<Picture> pictures;
@@ -64,8 +61,7 @@ public final class AuditReport {
     parts.put("samples", samples());
     parts.put("made", made());
     parts.put("style", Template.resource("report.css"));
-    parts.put("licence", chartFile("LICENSE.md").replace("--", "- -"));
-    parts.put("library", chartFile("dist/chart.umd.min.js").replaceAll("(?m)^//# source.*$", ""));
+    ChartLibrary.put(parts);
     parts.put("data", Json.script(result));
     parts.put("script", Template.resource("report.js"));
     return Template.fill("report.html", parts);
@@ -95,27 +91,23 @@ public final class AuditReport {
   private String tiles() {
     int n = result.samples().size();
     StringBuilder s = new StringBuilder();
-    tile(s, "Accuracy", Html.percent(result.clean().accuracy()), "whole test split, no attack");
-    tile(
+    Html.tile(
+        s, "Accuracy", Html.percent(result.clean().accuracy()), "whole test split, no attack");
+    Html.tile(
         s,
         "Attack succeeds",
         Html.percent(result.attack().successRate()),
         Html.count(summary.succeeded()) + " of " + Html.count(n) + " images");
-    tile(s, "Found distance", Html.number(summary.medianFound()), "median L2: an upper bound");
-    tile(s, "Certified radius", Html.number(summary.medianCertified()), "median L2: a lower bound");
-    tile(s, "Gap", Html.number(summary.medianRatio()) + "×", "median of found / certified");
-    tile(
+    Html.tile(s, "Found distance", Html.number(summary.medianFound()), "median L2: an upper bound");
+    Html.tile(
+        s, "Certified radius", Html.number(summary.medianCertified()), "median L2: a lower bound");
+    Html.tile(s, "Gap", Html.number(summary.medianRatio()) + "×", "median of found / certified");
+    Html.tile(
         s,
         "Distortion",
         Html.number(result.attack().meanDistortionRms()),
         "mean RMS change of a pixel, range 0 to 1");
     return s.toString();
-  }
-
-  private static void tile(StringBuilder s, String name, String value, String note) {
-    s.append("<div class=\"tile\"><div class=\"name\">").append(name);
-    s.append("</div><div class=\"value\">").append(value);
-    s.append("</div><div class=\"note\">").append(note).append("</div></div>\n");
   }
 
   /** What the charts leave out. */
@@ -129,7 +121,7 @@ public final class AuditReport {
   private String layers() {
     StringBuilder s = new StringBuilder();
     for (LayerRow r : result.bounds().layers()) {
-      row(
+      Html.row(
           s,
           Html.escape(r.name()),
           Html.escape(r.kind()),
@@ -140,14 +132,6 @@ public final class AuditReport {
     s.append("<tr class=\"total\"><td>network</td><td>product</td><td></td><td>");
     s.append(Html.number(result.bounds().networkUpper())).append("</td><td></td></tr>\n");
     return s.toString();
-  }
-
-  private static void row(StringBuilder s, String... cells) {
-    s.append("<tr>");
-    for (String c : cells) {
-      s.append("<td>").append(c).append("</td>");
-    }
-    s.append("</tr>\n");
   }
 
   private String pictures() {
@@ -181,7 +165,7 @@ public final class AuditReport {
         .limit(MAX_ROWS)
         .forEach(
             x ->
-                row(
+                Html.row(
                     s,
                     "" + x.index(),
                     "" + x.label(),
@@ -245,11 +229,7 @@ public final class AuditReport {
                     .append(which.length() > 0 ? "<br>" : "")
                     .append(Html.escape(layer + ": " + implementation)));
     Html.fact(s, "Implementations", which.toString());
-    Html.fact(s, "Charts", "Chart.js " + Html.escape(Version.chartLibrary()) + " (MIT licence)");
+    Html.fact(s, "Charts", ChartLibrary.NAME);
     return s.toString();
-  }
-
-  private static String chartFile(String name) {
-    return Template.resource(CHART_FOLDER + Version.chartLibrary() + "/" + name);
   }
 }

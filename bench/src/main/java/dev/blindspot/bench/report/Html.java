@@ -48,6 +48,22 @@ final class Html {
     return String.format(Locale.ROOT, "%.1f s", s);
   }
 
+  /** Appends a number in large type under its name; nothing is escaped. */
+  static void tile(StringBuilder s, String name, String value, String note) {
+    s.append("<div class=\"tile\"><div class=\"name\">").append(name);
+    s.append("</div><div class=\"value\">").append(value);
+    s.append("</div><div class=\"note\">").append(note).append("</div></div>\n");
+  }
+
+  /** Appends a row of a table; {@code cells} are not escaped. */
+  static void row(StringBuilder s, String... cells) {
+    s.append("<tr>");
+    for (String c : cells) {
+      s.append("<td>").append(c).append("</td>");
+    }
+    s.append("</tr>\n");
+  }
+
   /** Appends one line of what is known of a result; {@code html} is not escaped. */
   static void fact(StringBuilder s, String name, String html) {
     s.append("<dt>").append(name).append("</dt><dd>").append(html).append("</dd>\n");

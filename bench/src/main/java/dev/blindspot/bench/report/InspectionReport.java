@@ -86,33 +86,27 @@ public final class InspectionReport {
 
   private String tiles() {
     StringBuilder s = new StringBuilder();
-    tile(
+    Html.tile(
         s,
         "Purity of units",
         Html.percent(result.meanUnitPurity()),
         "mean of " + Html.count(result.units().size()));
-    tile(
+    Html.tile(
         s,
         "Purity of directions",
         Html.percent(result.meanDirectionPurity()),
         "mean of " + Html.count(result.directions().size()));
-    tile(
+    Html.tile(
         s,
         "p value",
         Html.number(result.pValue()),
         "two-sided, " + Html.count(result.permutations()) + " permutations");
-    tile(
+    Html.tile(
         s,
         "Dead units",
         Html.count(result.deadUnits()),
         "of " + Html.count(result.features()) + ": constant, left out");
     return s.toString();
-  }
-
-  private static void tile(StringBuilder s, String name, String value, String note) {
-    s.append("<div class=\"tile\"><div class=\"name\">").append(name);
-    s.append("</div><div class=\"value\">").append(value);
-    s.append("</div><div class=\"note\">").append(note).append("</div></div>\n");
   }
 
   private String rows(String kind, List<TopImages> rows) {
