@@ -1,5 +1,6 @@
 package dev.blindspot.attacks.bounds;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -14,6 +15,17 @@ public record NetworkBound(String statement, List<LayerBound> layers, double upp
 
   public NetworkBound {
     layers = List.copyOf(layers);
+  }
+
+  /** For each row the product of the upper ends so far, rounded up; the last one is the bound. */
+  public List<Double> products() {
+    List<Double> products = new ArrayList<>();
+    double product = 1;
+    for (LayerBound row : layers) {
+      product = NetworkBounds.product(product, row.upper());
+      products.add(product);
+    }
+    return products;
   }
 
   /** True if the bound is finite. */

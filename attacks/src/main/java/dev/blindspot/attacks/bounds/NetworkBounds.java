@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Bounds of a whole network. The graph is cut where one tensor carries everything; between two cuts
@@ -31,6 +32,7 @@ public final class NetworkBounds {
   private final double[] constants;
 
   private NetworkBounds(Network network, Parameters parameters, BoundsOptions options) {
+    // parameters and options are null where only the cuts are asked for
     this.network = network;
     this.parameters = parameters;
     this.options = options;
@@ -55,6 +57,20 @@ public final class NetworkBounds {
    */
   public static NetworkBound of(Network network, Parameters parameters, BoundsOptions options) {
     return analyse(network, parameters, options).bound();
+  }
+
+  /**
+   * The nodes that each row of a network's bound stands for, in order: one, or several where a
+   * batch norm is folded or branches join. The last one's output is what the row gives.
+   */
+  public static List<List<Node>> parts(Network network) {
+    List<List<Node>> parts = new ArrayList<>();
+    int from = 0;
+    for (int to : new NetworkBounds(network, null, null).ends()) {
+      parts.add(network.nodes().subList(from, to));
+      from = to;
+    }
+    return List.copyOf(parts);
   }
 
   /**
@@ -86,17 +102,21 @@ public final class NetworkBounds {
 
   private List<LayerBound> rows() {
     List<LayerBound> rows = new ArrayList<>();
-    List<Node> nodes = network.nodes();
     int from = 0;
-    for (int i = 1; i <= nodes.size(); i++) {
-      if (isCut(i) && !foldsIntoNext(i)) {
-        LayerBound row = row(from, i);
-        rows.add(row);
-        constants[i] = product(constants[from], row.upper());
-        from = i;
-      }
+    for (int to : ends()) {
+      LayerBound row = row(from, to);
+      rows.add(row);
+      constants[to] = product(constants[from], row.upper());
+      from = to;
     }
     return rows;
+  }
+
+  /** Positions at which a row ends. */
+  private int[] ends() {
+    return IntStream.rangeClosed(1, network.nodes().size())
+        .filter(i -> isCut(i) && !foldsIntoNext(i))
+        .toArray();
   }
 
   /** Everything behind position i reads nothing in front of it (position 0 is the input). */

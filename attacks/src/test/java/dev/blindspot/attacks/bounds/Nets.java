@@ -22,12 +22,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Small networks for tests. */
-final class Nets {
-  static final Backend BACKEND = Backends.create("reference");
+public final class Nets {
+  public static final Backend BACKEND = Backends.create("reference");
 
   private Nets() {}
 
-  static Network chain(Shape input, Layer... layers) {
+  public static Network chain(Shape input, Layer... layers) {
     Network.Builder b = Network.builder("net", input);
     for (Layer l : layers) {
       b.add(l);
@@ -35,16 +35,16 @@ final class Nets {
     return b.build();
   }
 
-  static Parameters parameters(Network net, long seed) {
+  public static Parameters parameters(Network net, long seed) {
     return Parameters.initialize(net, BACKEND, ElementType.F32, seed);
   }
 
-  static void set(Parameters p, String node, String name, double... values) {
+  public static void set(Parameters p, String node, String name, double... values) {
     p.set(new Parameters.Key(node, name), values);
   }
 
   /** Dense, convolutional and residual networks of a few units. */
-  static List<Network> networks() {
+  public static List<Network> networks() {
     List<Network> nets = new ArrayList<>();
     nets.add(
         chain(

@@ -56,6 +56,27 @@ class NetworkBoundsTest {
   }
 
   @Test
+  void rowsStandForTheirPartsAndMultiplyOneAfterTheOther() {
+    for (Network net : Nets.networks()) {
+      try (Parameters p = Nets.parameters(net, 5)) {
+        NetworkBound b = NetworkBounds.of(net, p, OPTIONS);
+        List<List<Network.Node>> parts = NetworkBounds.parts(net);
+        assertEquals(b.layers().size(), parts.size());
+        assertEquals(net.nodes(), parts.stream().flatMap(List::stream).toList());
+        List<Double> products = b.products();
+        assertEquals(b.upper(), products.get(products.size() - 1));
+        double product = 1;
+        for (int row = 0; row < parts.size(); row++) {
+          product *= b.layers().get(row).upper();
+          assertEquals(product, products.get(row), 1e-14 * product);
+          String last = parts.get(row).get(parts.get(row).size() - 1).name();
+          assertTrue(b.layers().get(row).name().endsWith(last), b.layers().get(row) + " " + last);
+        }
+      }
+    }
+  }
+
+  @Test
   void aDifferenceOfEqualUnitsHasProductTwo() {
     Network net = Nets.chain(Shape.of(1), Linear.of(2), ActivationLayer.relu(), Linear.of(1));
     try (Parameters p = Nets.parameters(net, 1)) {
