@@ -40,7 +40,8 @@ final class CommandLineTool {
         AttackCommand.class,
         TransferCommand.class,
         BoundsCommand.class,
-        InspectCommand.class
+        InspectCommand.class,
+        AmplifyCommand.class
       })
   private static final class Top {}
 

@@ -12,9 +12,10 @@ final class ChartLibrary {
 
   private ChartLibrary() {}
 
-  /** Fills the places {@code licence} and {@code library} of a page. */
+  /** Fills the places {@code licence}, {@code library} and {@code charts} of a page. */
   static void put(Map<String, String> parts) {
     parts.put("licence", file("LICENSE.md").replace("--", "- -"));
+    parts.put("charts", Template.resource("charts.js"));
     parts.put("library", file("dist/chart.umd.min.js").replaceAll("(?m)^//# source.*$", ""));
   }
 

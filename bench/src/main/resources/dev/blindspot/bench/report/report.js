@@ -2,55 +2,7 @@
 (() => {
   const audit = JSON.parse(document.getElementById("data").textContent);
   const found = audit.samples.filter((s) => s.success);
-  const charts = [];
-  let ink, soft, line, colours;
-
-  const short = (v) => (v === null ? "unbounded" : Number(v.toPrecision(4)).toString());
-
-  function readColours() {
-    const style = getComputedStyle(document.documentElement);
-    const of = (name) => style.getPropertyValue(name).trim();
-    ink = of("--ink");
-    soft = of("--soft");
-    line = of("--line");
-    colours = { found: of("--found"), certified: of("--certified"), exact: of("--exact") };
-  }
-
-  function axis(title, more) {
-    return Object.assign(
-      {
-        title: { display: true, text: title, color: soft },
-        ticks: { color: soft, maxRotation: 0 },
-        grid: { color: line },
-      },
-      more
-    );
-  }
-
-  // A logarithmic axis shows 1, 2 and 5 of each decade, or whole decades if there are many.
-  function logAxis(title, min, max, colour) {
-    const steps = max / min > 3000 ? [1] : [1, 2, 5];
-    const values = [];
-    for (let decade = Math.floor(Math.log10(min)); decade <= Math.log10(max); decade++) {
-      values.push(...steps.map((d) => Number(`${d}e${decade}`)).filter((v) => v >= min && v <= max));
-    }
-    return axis(title, {
-      type: "logarithmic",
-      min,
-      max,
-      afterBuildTicks: (a) => (a.ticks = values.map((value) => ({ value }))),
-      ticks: { color: colour, autoSkip: false, maxRotation: 0, callback: short },
-    });
-  }
-
-  function options(scales, label) {
-    return {
-      animation: false,
-      maintainAspectRatio: false,
-      scales,
-      plugins: { legend: { display: false }, tooltip: { callbacks: { title: () => "", label } } },
-    };
-  }
+  const { colours, short, axis, logAxis, options } = charts;
 
   function scatter() {
     const points = found
@@ -69,20 +21,20 @@
         const [x0, y0, x1, y1] = [min, min, max, max].map((v, i) => (i % 2 ? y : x).getPixelForValue(v));
         ctx.save();
         ctx.globalAlpha = 0.12;
-        ctx.fillStyle = soft;
+        ctx.fillStyle = colours.soft;
         ctx.beginPath();
         ctx.moveTo(x0, y0);
         ctx.lineTo(x1, y1);
         ctx.lineTo(a.left, a.top);
         ctx.fill();
         ctx.globalAlpha = 1;
-        ctx.strokeStyle = soft;
+        ctx.strokeStyle = colours.soft;
         ctx.setLineDash([5, 4]);
         ctx.beginPath();
         ctx.moveTo(x0, y0);
         ctx.lineTo(x1, y1);
         ctx.stroke();
-        ctx.fillStyle = soft;
+        ctx.fillStyle = colours.soft;
         ctx.font = "12px system-ui, sans-serif";
         ctx.fillText("impossible: certified above found", a.left + 10, a.top + 18);
         ctx.restore();
@@ -98,8 +50,8 @@
       },
       options: options(
         {
-          x: logAxis("found L2 distance", min, max, soft),
-          y: logAxis("certified L2 radius", min, max, soft),
+          x: logAxis("found L2 distance", min, max),
+          y: logAxis("certified L2 radius", min, max),
         },
         ({ raw, datasetIndex }) =>
           `#${raw.sample.index}: ${raw.sample.predicted} to ${raw.sample.adversarial_label}, ` +
@@ -126,13 +78,13 @@
         if (mean === null) return;
         const at = x.getPixelForValue(mean);
         ctx.save();
-        ctx.strokeStyle = ink;
+        ctx.strokeStyle = colours.ink;
         ctx.setLineDash([5, 4]);
         ctx.beginPath();
         ctx.moveTo(at, a.top);
         ctx.lineTo(at, a.bottom);
         ctx.stroke();
-        ctx.fillStyle = ink;
+        ctx.fillStyle = colours.ink;
         ctx.font = "12px system-ui, sans-serif";
         const right = at + 110 < a.right;
         ctx.textAlign = right ? "left" : "right";
@@ -159,10 +111,10 @@
             min: 0,
             max: end,
             offset: false,
-            ticks: { color: soft, maxRotation: 0, callback: (v) => short(v) },
+            ticks: { color: colours.soft, maxRotation: 0, callback: (v) => short(v) },
             grid: { display: false },
           }),
-          y: axis("images", { beginAtZero: true, grace: "12%", ticks: { color: soft, precision: 0 } }),
+          y: axis("images", { beginAtZero: true, grace: "12%", ticks: { color: colours.soft, precision: 0 } }),
         },
         ({ raw }) => `${short(raw.x - step / 2)} to ${short(raw.x + step / 2)}: ${raw.y} images`
       ),
@@ -203,8 +155,8 @@
       options: Object.assign(
         options(
           {
-            x: logAxis("Lipschitz constant, L2 to L2", min, max, soft),
-            y: axis("", { title: { display: false }, ticks: { color: ink, autoSkip: false }, grid: { display: false } }),
+            x: logAxis("Lipschitz constant, L2 to L2", min, max),
+            y: axis("", { title: { display: false }, ticks: { color: colours.ink, autoSkip: false }, grid: { display: false } }),
           },
           ({ dataIndex: i }) =>
             `${rows[i].kind}: ${short(rows[i].lower)} to ${short(rows[i].upper)} (${rows[i].method})`
@@ -214,14 +166,5 @@
     });
   }
 
-  function draw() {
-    charts.splice(0).forEach((c) => c.destroy());
-    readColours();
-    Chart.defaults.font.family = "system-ui, sans-serif";
-    charts.push(scatter(), histogram(), layers());
-  }
-
-  draw();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  matchMedia("print").addEventListener("change", draw);
+  charts.draw(() => [scatter(), histogram(), layers()]);
 })();
