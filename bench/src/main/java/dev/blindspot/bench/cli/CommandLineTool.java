@@ -41,7 +41,8 @@ final class CommandLineTool {
         TransferCommand.class,
         BoundsCommand.class,
         InspectCommand.class,
-        AmplifyCommand.class
+        AmplifyCommand.class,
+        VisualizeCommand.class
       })
   private static final class Top {}
 

@@ -39,10 +39,15 @@ public final class OutputFiles {
 
   /** Writes a text file, in UTF-8; an older one stays as it was if this fails. */
   public static void write(Path file, String text) {
+    write(file, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Writes a file; an older one stays as it was if this fails. */
+  public static void write(Path file, byte[] content) {
     Path target = file.toAbsolutePath();
     try {
       Files.createDirectories(target.getParent());
-      AtomicFile.write(target, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+      AtomicFile.write(target, out -> out.write(content));
     } catch (IOException e) {
       throw new BlindspotException(file + ": cannot be written: " + e.getMessage(), e);
     }

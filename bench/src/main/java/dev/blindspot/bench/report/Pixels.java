@@ -18,6 +18,11 @@ final class Pixels {
 
   /** Values [channels, height, width] in [0,1], 1 channel (grey) or 3 (red, green, blue). */
   static String image(int channels, int height, int width, float[] values) {
+    return uri(png(channels, height, width, values));
+  }
+
+  /** The same as the bytes of a PNG file. */
+  static byte[] png(int channels, int height, int width, float[] values) {
     int[] levels = new int[values.length];
     for (int i = 0; i < levels.length; i++) {
       levels[i] = clamp(255.0 * values[i]);
@@ -31,15 +36,19 @@ final class Pixels {
     for (int i = 0; i < levels.length; i++) {
       levels[i] = clamp(128 + 10 * 255 * ((double) p.adversarial()[i] - p.original()[i]));
     }
-    return png(p.channels(), p.height(), p.width(), levels);
+    return uri(png(p.channels(), p.height(), p.width(), levels));
+  }
+
+  private static String uri(byte[] png) {
+    return "data:image/png;base64," + Base64.getEncoder().encodeToString(png);
   }
 
   private static int clamp(double v) {
     return (int) Math.max(0, Math.min(255, Math.round(v)));
   }
 
-  /** [channels, height, width] levels as a data URI. */
-  private static String png(int channels, int height, int width, int[] levels) {
+  /** [channels, height, width] levels as the bytes of a PNG file. */
+  private static byte[] png(int channels, int height, int width, int[] levels) {
     boolean grey = channels == 1;
     BufferedImage image =
         new BufferedImage(
@@ -62,6 +71,6 @@ final class Pixels {
     } catch (IOException e) {
       throw new BlindspotException("A picture cannot be encoded: " + e.getMessage(), e);
     }
-    return "data:image/png;base64," + Base64.getEncoder().encodeToString(out.toByteArray());
+    return out.toByteArray();
   }
 }

@@ -59,6 +59,20 @@ public final class ImageFolder {
   }
 
   /**
+   * Reads one PNG or JPEG file: a data set of one sample, of class 0 of 1.
+   *
+   * @throws InvalidInputException naming the file if it is missing or no image
+   */
+  public static DataSet readFile(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new InvalidInputException(file + ": no such file");
+    }
+    ImageReader.Image image = ImageReader.read(file, null);
+    return new DataSet(
+        file.toString(), image.shape(), 1, new byte[][] {image.pixels()}, new int[] {0});
+  }
+
+  /**
    * Reads the folders train and test below {@code folder}; their sub-folders must have the same
    * names.
    *

@@ -66,11 +66,27 @@ public final class Predictor implements AutoCloseable {
     return labels;
   }
 
-  private void answer(float[] x, int[] labels, int from, int to) {
-    Tensor part = input.slice(0, to - from).copyFrom(x);
-    Tensor output = plan.forward(context, part);
+  /** The network's outputs [n, ...] for images [n, ...], one behind the other. */
+  public float[] outputs(float[] images, int n) {
+    int size = n == 0 ? 0 : images.length / n;
+    int classes = Math.toIntExact(plan.network().outputShape().size());
+    float[] all = new float[Math.multiplyExact(n, classes)];
+    for (int from = 0; from < n; from += batch) {
+      int to = Math.min(n, from + batch);
+      float[] y = run(Arrays.copyOfRange(images, from * size, to * size), to - from);
+      System.arraycopy(y, 0, all, from * classes, y.length);
+    }
+    return all;
+  }
+
+  private float[] run(float[] x, int n) {
+    Tensor output = plan.forward(context, input.slice(0, n).copyFrom(x));
     context.synchronize();
-    float[] y = output.toFloats();
+    return output.toFloats();
+  }
+
+  private void answer(float[] x, int[] labels, int from, int to) {
+    float[] y = run(x, to - from);
     int classes = y.length / (to - from);
     for (int i = from; i < to; i++) {
       labels[i] = largest(y, (i - from) * classes, classes);
