@@ -18,7 +18,7 @@ public final class ConvBounds {
   private static final int BACKEND_CHANNELS = 96;
 
   /** How much more of the products a backend does in the same time, roughly. */
-  private static final double BACKEND_SPEED = 8;
+  private static final double BACKEND_SPEED = 24;
 
   private ConvBounds() {}
 

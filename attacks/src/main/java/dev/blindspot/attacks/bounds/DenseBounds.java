@@ -56,11 +56,11 @@ public final class DenseBounds {
     return new LayerBound(name, kind, Math.min(lower, upper), upper, method);
   }
 
-  /** Gram products that the work allows, at least 4. */
+  /** Gram products that the work allows, at least 5: within 14 % for 4096 equal values. */
   private static int steps(int large, int small, BoundsOptions options) {
     double work = (options.products() == null ? 3 : 32) * options.work();
     double left = work - Planes.gramCost(large, small, false);
-    return (int) Math.max(4, Math.min(24, left / Planes.gramCost(small, small, false)));
+    return (int) Math.max(5, Math.min(24, left / Planes.gramCost(small, small, false)));
   }
 
   private static double gram(double[] w, int rows, int cols, int steps, BoundsOptions options) {

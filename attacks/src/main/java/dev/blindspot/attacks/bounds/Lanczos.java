@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
 final class Lanczos {
   private static final int BASIS = 24;
   private static final int RESTARTS = 4;
+  private static final int FEWEST = 12;
   private static final double CONVERGED = 1e-7;
 
   private Lanczos() {}
@@ -18,13 +19,13 @@ final class Lanczos {
   /**
    * Lower bound of ||A||.
    *
-   * @param budget multiply-adds to spend, roughly; at least a few steps are made
+   * @param budget multiply-adds to spend, roughly; at least 12 steps are made
    * @return 0 if A is zero, NaN if it has entries that are not finite
    */
   static double lower(LinearOperator a, double budget) {
     int n = a.inputs();
     double[] v = start(n);
-    int total = (int) Math.max(4, Math.min(BASIS * RESTARTS, budget / (2 * a.cost())));
+    int total = (int) Math.max(FEWEST, Math.min(BASIS * RESTARTS, budget / (2 * a.cost())));
     double best = 0;
     while (total > 0) {
       int steps = Math.min(Math.min(BASIS, n), total);

@@ -58,7 +58,7 @@ final class LayerBounds {
     return LayerBound.notCertified(name, layer.kind(), "no bound known for this kind");
   }
 
-  private static boolean isIdentity(Layer layer) {
+  static boolean isIdentity(Layer layer) {
     return layer instanceof Flatten
         || layer instanceof Reshape
         || layer instanceof Dropout

@@ -17,15 +17,16 @@ public final class PaperFormula {
   private PaperFormula() {}
 
   /**
-   * Equation (1) as printed, for integer frequencies.
+   * Equation (1) as printed, for the integer frequencies in its range, to four digits or better.
    *
-   * @param desc square kernel and stride, one group
+   * @param desc square kernel and stride, one group, no dilation
    * @param w [k,c,r,r]
+   * @param options who forms large products
    */
-  public static double printed(Conv2dDesc desc, double[] w) {
+  public static double printed(Conv2dDesc desc, double[] w, BoundsOptions options) {
     int n = desc.r();
     double factor = 1.0 / ((double) desc.strideH() * desc.strideH());
-    return maximum(desc, w, n, 1.0 / ((double) n * n), factor);
+    return maximum(desc, w, n, 1.0 / ((double) n * n), factor, options);
   }
 
   /**
@@ -35,7 +36,8 @@ public final class PaperFormula {
    * @param size a multiple of the stride, at least the kernel's size
    */
   public static double corrected(Conv2dDesc desc, double[] w, int size) {
-    return maximum(desc, w, size, 1.0 / size, 1.0 / desc.strideH());
+    BoundsOptions options = BoundsOptions.defaults();
+    return maximum(desc, w, size, 1.0 / size, 1.0 / desc.strideH(), options);
   }
 
   /**
@@ -44,18 +46,42 @@ public final class PaperFormula {
    */
   public static double printedFactor(Conv2dDesc desc, double[] w, int size) {
     double stride = desc.strideH();
-    return maximum(desc, w, size, 1.0 / size, 1.0 / (stride * stride));
+    BoundsOptions options = BoundsOptions.defaults();
+    return maximum(desc, w, size, 1.0 / size, 1.0 / (stride * stride), options);
   }
 
   private static double maximum(
-      Conv2dDesc desc, double[] w, int size, double perPixel, double factor) {
+      Conv2dDesc desc,
+      double[] w,
+      int size,
+      double perPixel,
+      double factor,
+      BoundsOptions options) {
+    // Small products are not worth the way to a backend and back.
+    boolean large = options.products() != null && Math.min(desc.k(), desc.c()) >= 96;
+    if (!large) {
+      GramIteration iteration = new GramIteration(m -> m.gram(options.threads()));
+      return maximum(desc, w, size, perPixel, factor, iteration);
+    }
+    try (BackendGram product = new BackendGram(options.products())) {
+      return maximum(desc, w, size, perPixel, factor, new GramIteration(product));
+    }
+  }
+
+  private static double maximum(
+      Conv2dDesc desc,
+      double[] w,
+      int size,
+      double perPixel,
+      double factor,
+      GramIteration iteration) {
     int stride = desc.strideH();
-    int block = Math.max(1, size / stride);
+    int frequencies = (size + stride - 1) / stride; // the integers in [0, size / stride)
     double max = 0;
-    for (int i = 0; i < block; i++) {
-      for (int j = 0; j < block; j++) {
+    for (int i = 0; i < frequencies; i++) {
+      for (int j = 0; j < frequencies; j++) {
         Planes a = matrix(desc, w, i, j, (double) size / stride, perPixel, factor);
-        max = Math.max(max, new GramIteration().upper(a, 24, 0));
+        max = Math.max(max, iteration.upper(a, 24, max));
       }
     }
     return max;
@@ -65,19 +91,27 @@ public final class PaperFormula {
       Conv2dDesc desc, double[] w, int i, int j, double shift, double perPixel, double factor) {
     int stride = desc.strideH();
     int aliases = stride * stride;
+    int window = desc.r() * desc.s();
+    double[] cos = new double[aliases * window];
+    double[] sin = new double[aliases * window];
+    for (int l = 0; l < aliases; l++) {
+      double y = i + l / stride * shift;
+      double x = j + l % stride * shift;
+      for (int t = 0; t < window; t++) {
+        double angle = 2 * Math.PI * (t / desc.s() * y + t % desc.s() * x) * perPixel;
+        cos[l * window + t] = factor * StrictMath.cos(angle);
+        sin[l * window + t] = factor * StrictMath.sin(angle);
+      }
+    }
     int cols = desc.c() * aliases;
     double[] re = new double[desc.k() * cols];
     double[] im = new double[desc.k() * cols];
-    int window = desc.r() * desc.s();
     for (int row = 0; row < desc.k() * desc.c(); row++) {
       for (int l = 0; l < aliases; l++) {
-        double y = i + l / stride * shift;
-        double x = j + l % stride * shift;
         int at = row * aliases + l;
         for (int t = 0; t < window; t++) {
-          double angle = 2 * Math.PI * (t / desc.s() * y + t % desc.s() * x) * perPixel;
-          re[at] += factor * w[row * window + t] * Math.cos(angle);
-          im[at] -= factor * w[row * window + t] * Math.sin(angle);
+          re[at] += w[row * window + t] * cos[l * window + t];
+          im[at] -= w[row * window + t] * sin[l * window + t];
         }
       }
     }

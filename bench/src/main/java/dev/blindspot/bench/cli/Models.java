@@ -3,6 +3,9 @@ package dev.blindspot.bench.cli;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.nn.Network;
+import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.data.DataSplit;
 import dev.blindspot.nn.data.NearestName;
 import dev.blindspot.nn.onnx.OnnxModel;
@@ -14,6 +17,9 @@ import java.util.Locale;
 
 /** Opens networks: trained ones of the zoo, or ONNX files. */
 final class Models {
+  /** The network of the paper's Table 5. */
+  static final String ALEXNET = "alexnet";
+
   private Models() {}
 
   /** True if a model is a file, not a name of the zoo. */
@@ -51,6 +57,19 @@ final class Models {
   static Subject open(
       ModelOptions options, DataSplit data, Backend backend, BlindspotCommand command) {
     return open(options.model, options.retrain, data, backend, command);
+  }
+
+  /**
+   * A network of the zoo as initialised from the seed, with F32 parameters; the caller closes it.
+   *
+   * @param data to fit it to; null for AlexNet with the sizes of its article
+   */
+  static Subject untrained(String name, DataSplit data, Backend backend, long seed) {
+    Shape sample = data == null ? Shape.of(3, 227, 227) : data.train().sampleShape();
+    int classes = data == null ? 1000 : data.train().classes();
+    Network network = Zoo.get(name, sample, classes).network();
+    Parameters parameters = Parameters.initialize(network, backend, ElementType.F32, seed);
+    return new Subject(name, network, parameters, false, 0);
   }
 
   /** The network of this name or file, with F32 parameters; the caller closes it. */

@@ -43,6 +43,38 @@ class TrainAndBoundsTest {
   }
 
   @Test
+  void paperFormulaAddsColumnsAndTakesNoneAway() throws IOException {
+    JsonNode plain = done("bounds", "--model", "mlp100-100-10", "--untrained", "--json", "-");
+    assertTrue(plain.get("paper_formula").isNull());
+    assertTrue(plain.get("untrained").asBoolean());
+    JsonNode more =
+        done("bounds", "--model", "mlp100-100-10", "--untrained", "--paper-formula", "--json", "-");
+    assertEquals(plain.get("layers"), more.get("layers"));
+    JsonNode columns = more.get("paper_formula");
+    assertEquals(5, columns.get("layers").size());
+    JsonNode first = columns.get("layers").get(0);
+    assertEquals("fc1", first.get("name").asText());
+    assertEquals("784x100", first.get("size").asText());
+    assertTrue(first.get("paper").isNull());
+    assertEquals(more.get("layers").get(0).get("upper"), first.get("printed"));
+    assertEquals(
+        more.get("network_upper").asDouble(), columns.get("printed_product").asDouble(), 1e-9);
+    assertTrue(columns.get("paper_product").isNull());
+
+    Cli.Run text =
+        Cli.run("bounds", "--model", "mlp100-100-10", "--untrained", "--paper-formula", "--quiet");
+    assertTrue(text.out().contains("its formula") && text.out().contains("untrained"), text.out());
+  }
+
+  @Test
+  void untrainedIsForNetworksOfTheZoo() throws IOException {
+    Path file = Files.createFile(folder.resolve("net.onnx"));
+    Cli.Run r = Cli.run("bounds", "--model", file.toString(), "--untrained");
+    assertEquals(CommandLineTool.BAD_INPUT, r.code(), r.err());
+    assertTrue(r.sentence().contains("--untrained"), r.err());
+  }
+
+  @Test
   void modelThatDoesNotFitTheDataIsRefused() throws IOException {
     Path file = folder.resolve("net.onnx");
     done("train", "--model", "fc10", "--out", file.toString(), "--json", "-");
