@@ -37,6 +37,7 @@ public final class Trainer {
   private final long seed;
   private final TrainingListener listener;
   private final Path checkpoint;
+  private final ObjectiveTerm term;
 
   /**
    * @param parameters F32 on the backend; changed in place
@@ -52,6 +53,25 @@ public final class Trainer {
       long seed,
       TrainingListener listener,
       Path checkpoint) {
+    this(network, parameters, backend, recipe, seed, listener, checkpoint, ObjectiveTerm.none());
+  }
+
+  /**
+   * @param parameters F32 on the backend; changed in place
+   * @param seed order of samples and dropout
+   * @param checkpoint file to resume from and to write after each epoch; null for none, as it must
+   *     be with L-BFGS
+   * @param term of the objective, beside cross-entropy and decay; none with L-BFGS
+   */
+  public Trainer(
+      Network network,
+      Parameters parameters,
+      Backend backend,
+      Recipe recipe,
+      long seed,
+      TrainingListener listener,
+      Path checkpoint,
+      ObjectiveTerm term) {
     this.network = network;
     this.parameters = parameters;
     this.backend = backend;
@@ -59,6 +79,7 @@ public final class Trainer {
     this.seed = seed;
     this.listener = listener;
     this.checkpoint = checkpoint;
+    this.term = term;
   }
 
   /**
@@ -75,6 +96,12 @@ public final class Trainer {
       if (checkpoint != null) {
         throw new UnsupportedException(
             "Training of " + network.name() + ": full-batch L-BFGS keeps no checkpoints");
+      }
+      if (term != ObjectiveTerm.none()) {
+        throw new UnsupportedException(
+            "Training of "
+                + network.name()
+                + ": full-batch L-BFGS takes no further term of the objective; use SGD or Adam");
       }
       new FullBatchLbfgs(network, parameters, backend, recipe, listener).run(data);
       return;
@@ -129,7 +156,8 @@ public final class Trainer {
         + " "
         + recipe
         + " "
-        + seed;
+        + seed
+        + (term == ObjectiveTerm.none() ? "" : " " + term.identity());
   }
 
   /** Tensors of one batch. */
@@ -164,6 +192,8 @@ public final class Trainer {
     int[] labels = new int[b.n];
     int perEpoch = data.size() / b.n;
     long steps = (long) perEpoch * recipe.epochs();
+    ctx.synchronize();
+    term.beginEpoch(epoch);
     for (int i = 0; i < perEpoch; i++) {
       int from = i * b.n;
       data.read(order, from, from + b.n, b.images, 0);
@@ -178,9 +208,11 @@ public final class Trainer {
       Tensor z = plan.forward(ctx, b.x);
       b.plan.execute(ctx, z, b.labels, 1.0 / b.n, b.loss, b.dz);
       plan.backward(ctx, b.dz);
+      term.addGradients(ctx, plan, step);
       double progress = (double) step / steps;
       optimizer.step(ctx, recipe.learningRate() * 0.5 * (1 + Math.cos(Math.PI * progress)));
       plan.parametersChanged(ctx);
+      term.parametersChanged(ctx);
       listener.step(step + 1, steps, step % LOSS_EVERY == 0 ? mean(b.loss, step) : Double.NaN);
     }
   }
@@ -210,17 +242,17 @@ public final class Trainer {
     }
     Checkpoint c = Checkpoint.read(checkpoint, identity);
     List<Tensor> tensors = tensors(optimizer);
-    boolean fits = c.values().size() == tensors.size();
+    boolean fits = c.values().size() >= tensors.size();
     for (int i = 0; fits && i < tensors.size(); i++) {
       fits = c.values().get(i).length == tensors.get(i).size();
     }
     if (!fits) {
-      throw new DamagedCheckpointException(
-          "checkpoint "
-              + checkpoint
-              + ": its tensors are not those of "
-              + network.name()
-              + " and its optimiser. Delete it to train afresh");
+      throw misfit("its tensors are not those of " + network.name() + " and its optimiser");
+    }
+    try {
+      term.restore(c.values().subList(tensors.size(), c.values().size()));
+    } catch (InvalidInputException e) {
+      throw misfit(e.getMessage());
     }
     for (int i = 0; i < tensors.size(); i++) {
       float[] f = new float[c.values().get(i).length];
@@ -231,6 +263,11 @@ public final class Trainer {
     }
     optimizer.steps(c.steps());
     return c.epoch();
+  }
+
+  private DamagedCheckpointException misfit(String why) {
+    return new DamagedCheckpointException(
+        "checkpoint " + checkpoint + ": " + why + ". Delete it to train afresh");
   }
 
   private void save(Optimizer optimizer, String identity, int epoch) {
@@ -246,6 +283,7 @@ public final class Trainer {
       }
       values.add(d);
     }
+    values.addAll(term.state());
     new Checkpoint(identity, epoch, optimizer.steps(), values).write(checkpoint);
   }
 

@@ -11,11 +11,14 @@ import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.BackendOptions;
 import dev.blindspot.engine.Backends;
 import dev.blindspot.engine.BlindspotException;
+import dev.blindspot.engine.Context;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Shape;
+import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.nn.Network;
+import dev.blindspot.nn.NetworkPlan;
 import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.data.DataSet;
 import dev.blindspot.nn.layers.Linear;
@@ -194,5 +197,87 @@ class TrainerTest {
     assertThrows(InvalidInputException.class, () -> Recipe.adam(1, 1, 1e-3, 0.0).shift(-1));
     assertThrows(InvalidInputException.class, () -> Recipe.lbfgs(1, 0.0).shift(1));
     assertFalse(Recipe.adam(1, 1, 1e-3, 0.0).decay().isEmpty());
+  }
+
+  /** Pulls the biases of the last layer down by a force that grows with each epoch. */
+  private static final class Pull implements ObjectiveTerm {
+    private final List<Integer> epochs = new ArrayList<>();
+    private double force;
+
+    @Override
+    public String identity() {
+      return "pull";
+    }
+
+    @Override
+    public void beginEpoch(int epoch) {
+      epochs.add(epoch);
+      force += 0.1;
+    }
+
+    @Override
+    public void addGradients(Context ctx, NetworkPlan plan, long step) {
+      Tensor g = plan.parameterGradient("dense", "b");
+      float[] v = g.toFloats();
+      for (int i = 0; i < v.length; i++) {
+        v[i] += (float) force;
+      }
+      g.copyFrom(v);
+    }
+
+    @Override
+    public void parametersChanged(Context ctx) {}
+
+    @Override
+    public List<double[]> state() {
+      return List.of(new double[] {force});
+    }
+
+    @Override
+    public void restore(List<double[]> state) {
+      if (state.size() != 1) {
+        throw new InvalidInputException("not the state of a pull");
+      }
+      force = state.get(0)[0];
+    }
+  }
+
+  private static List<Long> pulled(Recipe r, ObjectiveTerm term, Path file, TrainingListener l) {
+    try (Parameters p = Parameters.initialize(NETWORK, cpu, ElementType.F32, 1)) {
+      new Trainer(NETWORK, p, cpu, r, 1, l, file, term).run(DATA);
+      return bits(p);
+    }
+  }
+
+  @Test
+  void aFurtherTermTakesPartAndResumes() {
+    Recipe r = Recipe.adam(4, 50, 5e-3, 1e-4);
+    Pull whole = new Pull();
+    List<Long> expected = pulled(r, whole, null, SILENT);
+    assertEquals(List.of(0, 1, 2, 3), whole.epochs);
+    assertNotEquals(expected, train(r, 1, null, SILENT));
+    Path file = dir.resolve("c.bin");
+    TrainingListener kill =
+        (step, steps, loss) -> {
+          if (step == steps / 2 + 1) {
+            throw new Killed();
+          }
+        };
+    assertThrows(Killed.class, () -> pulled(r, new Pull(), file, kill));
+    DamagedCheckpointException e =
+        assertThrows(DamagedCheckpointException.class, () -> train(r, 1, file, SILENT));
+    assertTrue(e.getMessage().contains("another training"), e.getMessage());
+    Pull rest = new Pull();
+    assertEquals(expected, pulled(r, rest, file, SILENT));
+    assertEquals(List.of(2, 3), rest.epochs);
+  }
+
+  @Test
+  void lbfgsRefusesAFurtherTerm() {
+    UnsupportedException e =
+        assertThrows(
+            UnsupportedException.class,
+            () -> pulled(Recipe.lbfgs(3, 0.0), new Pull(), null, SILENT));
+    assertTrue(e.getMessage().contains("use SGD or Adam"), e.getMessage());
   }
 }
