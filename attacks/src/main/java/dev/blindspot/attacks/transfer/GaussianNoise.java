@@ -4,7 +4,7 @@ import dev.blindspot.engine.InvalidInputException;
 import java.util.SplittableRandom;
 
 /** Images with Gaussian noise: what adversarial examples have to beat. */
-final class GaussianNoise {
+public final class GaussianNoise {
   /** Separates these numbers from others of the same seed. */
   private static final long STREAM = 0x4e6f697365L;
 
@@ -21,7 +21,7 @@ final class GaussianNoise {
    * @param samples key of each sample
    * @return a new array
    */
-  static float[] add(float[] x, int[] samples, double stddev, long seed) {
+  public static float[] add(float[] x, int[] samples, double stddev, long seed) {
     if (!(stddev >= 0 && stddev < Double.POSITIVE_INFINITY)) {
       throw new InvalidInputException(
           "Gaussian noise: the standard deviation must be at least 0 and finite, not " + stddev);

@@ -42,7 +42,8 @@ final class CommandLineTool {
         BoundsCommand.class,
         InspectCommand.class,
         AmplifyCommand.class,
-        VisualizeCommand.class
+        VisualizeCommand.class,
+        CalibrateCommand.class
       })
   private static final class Top {}
 
