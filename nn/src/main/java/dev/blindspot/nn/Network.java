@@ -67,11 +67,13 @@ public final class Network {
 
   /**
    * True if samples of this shape, written one value behind the other, are what the network reads:
-   * the shapes agree but for ones, or the network reads a vector of as many values.
+   * the shapes agree but for ones, or the network reads a vector, such as [784] or [784,1], of as
+   * many values.
    */
   public boolean accepts(Shape sample) {
+    long[] own = withoutOnes(inputShape);
     return sample.size() == inputShape.size()
-        && (inputShape.rank() == 1 || Arrays.equals(withoutOnes(inputShape), withoutOnes(sample)));
+        && (own.length <= 1 || Arrays.equals(own, withoutOnes(sample)));
   }
 
   private static long[] withoutOnes(Shape s) {

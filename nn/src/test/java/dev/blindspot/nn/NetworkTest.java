@@ -1,6 +1,7 @@
 package dev.blindspot.nn;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,6 +29,17 @@ class NetworkTest {
     assertTrue(message.startsWith("Network net"), message);
     assertTrue(message.contains(because), message);
     assertEquals(1, message.lines().count(), message);
+  }
+
+  @Test
+  void acceptsImagesOfItsShapeAndAnyAsAVector() {
+    Shape image = Shape.of(1, 28, 28);
+    for (Shape own : List.of(image, Shape.of(28, 28), Shape.of(784), Shape.of(784, 1))) {
+      assertTrue(Network.builder("net", own).add(Linear.of(2)).build().accepts(image), "" + own);
+    }
+    for (Shape own : List.of(Shape.of(16, 49), Shape.of(28, 28, 3), Shape.of(783, 1))) {
+      assertFalse(Network.builder("net", own).add(Linear.of(2)).build().accepts(image), "" + own);
+    }
   }
 
   @Test
