@@ -9,6 +9,7 @@ import dev.blindspot.nn.Network;
 import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.training.Predictor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntConsumer;
@@ -210,46 +211,44 @@ public final class Visualizer {
   private List<Visualization> results(List<Integer> indices, List<Ascent> ascents, double[] start) {
     int n = indices.size();
     int size = start.length;
-    float[] images = new float[(n + 1) * size];
+    float[] images = new float[(n + 1) * size]; // the last one is the start
+    float[] starts = new float[n * size];
     for (int i = 0; i <= n; i++) {
       double[] x = i < n ? ascents.get(i).image() : start;
       for (int j = 0; j < size; j++) {
         images[i * size + j] = (float) x[j];
+        if (i < n) {
+          starts[i * size + j] = (float) start[j];
+        }
       }
-    }
-    float[] ends = java.util.Arrays.copyOf(images, n * size);
-    float[] begin = java.util.Arrays.copyOfRange(images, n * size, images.length);
-    float[] begins = new float[ends.length];
-    for (int i = 0; i < n; i++) {
-      System.arraycopy(begin, 0, begins, i * size, size);
     }
     double[] before;
     double[] after;
     try (LayerGradient whole =
         new LayerGradient(
             Subnetwork.upTo(network, node), parameters, backend, objective, indices)) {
-      before = whole.values(begins);
-      after = whole.values(ends);
+      before = whole.values(starts);
+      after = whole.values(Arrays.copyOf(images, n * size));
     }
     int[] labels = new int[n + 1];
     double[] probabilities = new double[n + 1];
     answers(images, labels, probabilities);
+    float[] begin = Arrays.copyOf(starts, size);
     List<Visualization> made = new ArrayList<>();
     for (int i = 0; i < n; i++) {
-      Ascent a = ascents.get(i);
       made.add(
           new Visualization(
               indices.get(i),
               begin,
-              java.util.Arrays.copyOfRange(ends, i * size, (i + 1) * size),
+              Arrays.copyOfRange(images, i * size, (i + 1) * size),
               before[i],
               after[i],
-              List.copyOf(a.path()),
+              List.copyOf(ascents.get(i).path()),
               labels[n],
               probabilities[n],
               labels[i],
               probabilities[i],
-              a.zeroGradients()));
+              ascents.get(i).zeroGradients()));
     }
     return made;
   }

@@ -1,6 +1,7 @@
 package dev.blindspot.bench.cli;
 
 import dev.blindspot.attacks.Attack;
+import dev.blindspot.attacks.AttackListener;
 import dev.blindspot.attacks.calibration.CalibrationStudy;
 import dev.blindspot.attacks.calibration.CalibrationStudy.Condition;
 import dev.blindspot.attacks.calibration.LocalGeneralization;
@@ -248,24 +249,7 @@ final class CalibrateCommand extends BlindspotCommand {
         held == 0
             ? null
             : study.fitTemperature(images(data.test(), others), labels(data.test(), others));
-    List<Condition> conditions = new ArrayList<>();
-    conditions.add(study.clean());
-    for (double stddev : noise) {
-      conditions.add(study.noise(stddev, seed));
-    }
-    int attackedCount = Math.min(attacked, n);
-    for (Attack attack : chosen) {
-      try (Progress progress =
-          progress("Attacking by " + attack.name(), "examples", attackedCount)) {
-        conditions.add(
-            study.attacked(
-                name(attack),
-                attack,
-                attackedCount,
-                seed,
-                (done, all) -> progress.update(done, "")));
-      }
-    }
+    List<Condition> conditions = conditions(study, chosen, n);
     List<LocalGeneralization.Point> points;
     try (Progress progress = progress("Moving images", "changes", changes.size())) {
       points =
@@ -283,13 +267,30 @@ final class CalibrateCommand extends BlindspotCommand {
         network.name(),
         data.name(),
         n,
-        chosen.isEmpty() ? 0 : attackedCount,
+        chosen.isEmpty() ? 0 : Math.min(attacked, n),
         chosen.stream().map(Object::toString).toList(),
         bins,
         scaling,
         conditions,
         points,
         (System.nanoTime() - began) / 1e9);
+  }
+
+  /** Clean, with each noise, under each attack. */
+  private List<Condition> conditions(CalibrationStudy study, List<Attack> chosen, int n) {
+    List<Condition> conditions = new ArrayList<>();
+    conditions.add(study.clean());
+    for (double stddev : noise) {
+      conditions.add(study.noise(stddev, seed));
+    }
+    int count = Math.min(attacked, n);
+    for (Attack attack : chosen) {
+      try (Progress progress = progress("Attacking by " + attack.name(), "examples", count)) {
+        AttackListener listener = (done, all) -> progress.update(done, "");
+        conditions.add(study.attacked(name(attack), attack, count, seed, listener));
+      }
+    }
+    return conditions;
   }
 
   /** "L-BFGS", "PGD 0.1". */
