@@ -42,8 +42,8 @@ public final class Trainer {
   /**
    * @param parameters F32 on the backend; changed in place
    * @param seed order of samples and dropout
-   * @param checkpoint file to resume from and to write after each epoch; null for none, as it must
-   *     be with L-BFGS
+   * @param checkpoint file to resume from and to write after each epoch, with L-BFGS every few
+   *     iterations; null for none
    */
   public Trainer(
       Network network,
@@ -93,17 +93,14 @@ public final class Trainer {
   public void run(DataSet data) {
     check(data);
     if (recipe.method() == Recipe.Method.LBFGS) {
-      if (checkpoint != null) {
-        throw new UnsupportedException(
-            "Training of " + network.name() + ": full-batch L-BFGS keeps no checkpoints");
-      }
       if (term != ObjectiveTerm.none()) {
         throw new UnsupportedException(
             "Training of "
                 + network.name()
                 + ": full-batch L-BFGS takes no further term of the objective; use SGD or Adam");
       }
-      new FullBatchLbfgs(network, parameters, backend, recipe, listener).run(data);
+      LbfgsRun run = new LbfgsRun(identity(data), recipe.epochs(), listener, checkpoint);
+      new FullBatchLbfgs(network, parameters, backend, recipe, run).run(data);
       return;
     }
     int n = Math.min(recipe.batch(), data.size());

@@ -110,10 +110,9 @@ public final class TrainedNetworks {
       TrainingListener listener)
       throws IOException {
     Recipe recipe = entry.recipe();
-    Path keep = recipe.method() == Recipe.Method.LBFGS ? null : checkpoint;
     Trainer trainer =
         new Trainer(
-            entry.network(), parameters, parameters.backend(), recipe, seed, listener, keep);
+            entry.network(), parameters, parameters.backend(), recipe, seed, listener, checkpoint);
     try {
       trainer.run(data);
     } catch (DamagedCheckpointException e) {

@@ -13,7 +13,12 @@ class LbfgsTest {
 
   private static double minimize(
       ToDoubleBiFunction<double[], double[]> f, double[] w, int iterations, List<Double> values) {
-    return Lbfgs.minimize(f, w, iterations, (i, v) -> values.add(v));
+    Lbfgs lbfgs = new Lbfgs(f, w);
+    while (lbfgs.iteration() < iterations && lbfgs.step()) {
+      values.add(lbfgs.value());
+    }
+    System.arraycopy(lbfgs.point(), 0, w, 0, w.length);
+    return lbfgs.value();
   }
 
   /** Least at (1,1), along a curved valley. */
@@ -100,5 +105,23 @@ class LbfgsTest {
         100,
         new ArrayList<>());
     assertEquals(1, w[0], 1e-5);
+  }
+
+  /** Interrupted after any step, the rest is the same to the last bit. */
+  @Test
+  void resumesInTheSameBits() {
+    double[] start = {-1.2, 1};
+    Lbfgs whole = new Lbfgs(LbfgsTest::rosenbrock, start);
+    Lbfgs parts = new Lbfgs(LbfgsTest::rosenbrock, start);
+    while (whole.step()) {
+      assertTrue(parts.step());
+      assertTrue(Lbfgs.isState(parts.state(), 2));
+      List<double[]> kept = parts.state().stream().map(double[]::clone).toList();
+      parts = Lbfgs.resume(LbfgsTest::rosenbrock, parts.iteration(), kept);
+      assertArrayEquals(whole.point(), parts.point());
+      assertEquals(whole.value(), parts.value());
+    }
+    assertEquals(whole.iteration(), parts.iteration());
+    assertTrue(!parts.step(), "it has settled, too");
   }
 }
