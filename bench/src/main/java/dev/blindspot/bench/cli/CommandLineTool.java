@@ -39,6 +39,7 @@ final class CommandLineTool {
         AuditCommand.class,
         AttackCommand.class,
         TransferCommand.class,
+        ReproduceCommand.class,
         BoundsCommand.class,
         InspectCommand.class,
         AmplifyCommand.class,

@@ -3,11 +3,11 @@ package dev.blindspot.bench.report;
 import java.util.Locale;
 
 /** Text and numbers for a page. */
-final class Html {
+public final class Html {
   private Html() {}
 
   /** Text that stands for itself in an element or a quoted attribute. */
-  static String escape(String text) {
+  public static String escape(String text) {
     return text.replace("&", "&amp;")
         .replace("<", "&lt;")
         .replace(">", "&gt;")
@@ -16,7 +16,7 @@ final class Html {
   }
 
   /** Three significant digits; a dash for what is not a number. */
-  static String number(double v) {
+  public static String number(double v) {
     if (Double.isNaN(v)) {
       return "–";
     }
@@ -35,16 +35,16 @@ final class Html {
   }
 
   /** With separators between thousands. */
-  static String count(long v) {
+  public static String count(long v) {
     return String.format(Locale.ROOT, "%,d", v);
   }
 
   /** A part of one as a percentage. */
-  static String percent(double part) {
+  public static String percent(double part) {
     return String.format(Locale.ROOT, "%.4g", 100 * part).replaceAll("\\.?0+$", "") + " %";
   }
 
-  static String seconds(double s) {
+  public static String seconds(double s) {
     return String.format(Locale.ROOT, "%.1f s", s);
   }
 
@@ -65,12 +65,12 @@ final class Html {
   }
 
   /** Appends one line of what is known of a result; {@code html} is not escaped. */
-  static void fact(StringBuilder s, String name, String html) {
+  public static void fact(StringBuilder s, String name, String html) {
     s.append("<dt>").append(name).append("</dt><dd>").append(html).append("</dd>\n");
   }
 
   /** Appends how a result was made: command, program, device. */
-  static void facts(
+  public static void facts(
       StringBuilder s,
       String command,
       String version,

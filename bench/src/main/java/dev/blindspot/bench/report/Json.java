@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import dev.blindspot.engine.BlindspotException;
+import dev.blindspot.engine.InvalidInputException;
 import java.io.IOException;
 
 /** Records as JSON text, with keys in snake case. A number that is not finite becomes null. */
@@ -47,6 +48,19 @@ public final class Json {
       return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(value);
     } catch (JsonProcessingException e) {
       throw new BlindspotException("The result cannot be written as JSON: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * A value of a type from its JSON text; null where a number was not finite.
+   *
+   * @throws dev.blindspot.engine.InvalidInputException if the text is not such a value
+   */
+  public static <T> T parse(String text, Class<T> type) {
+    try {
+      return MAPPER.readValue(text, type);
+    } catch (JsonProcessingException e) {
+      throw new InvalidInputException("not the JSON expected: " + e.getOriginalMessage(), e);
     }
   }
 

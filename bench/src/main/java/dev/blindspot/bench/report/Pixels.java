@@ -8,21 +8,21 @@ import java.util.Base64;
 import javax.imageio.ImageIO;
 
 /** Pixels as PNG in data URIs. */
-final class Pixels {
+public final class Pixels {
   private Pixels() {}
 
   /** Values in [0,1] as they are. */
-  static String image(Picture p, float[] values) {
+  public static String image(Picture p, float[] values) {
     return image(p.channels(), p.height(), p.width(), values);
   }
 
   /** Values [channels, height, width] in [0,1], 1 channel (grey) or 3 (red, green, blue). */
-  static String image(int channels, int height, int width, float[] values) {
+  public static String image(int channels, int height, int width, float[] values) {
     return uri(png(channels, height, width, values));
   }
 
   /** The same as the bytes of a PNG file. */
-  static byte[] png(int channels, int height, int width, float[] values) {
+  public static byte[] png(int channels, int height, int width, float[] values) {
     int[] levels = new int[values.length];
     for (int i = 0; i < levels.length; i++) {
       levels[i] = clamp(255.0 * values[i]);
@@ -31,7 +31,7 @@ final class Pixels {
   }
 
   /** The difference ten times magnified round mid-grey, as in the paper's figures. */
-  static String difference(Picture p) {
+  public static String difference(Picture p) {
     int[] levels = new int[p.original().length];
     for (int i = 0; i < levels.length; i++) {
       levels[i] = clamp(128 + 10 * 255 * ((double) p.adversarial()[i] - p.original()[i]));

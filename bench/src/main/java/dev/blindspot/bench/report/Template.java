@@ -8,13 +8,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /** Pages with places named {{name}}. */
-final class Template {
+public final class Template {
   private Template() {}
 
   /**
    * The page of a resource with every place filled; in one pass, what is put in is not searched.
    */
-  static String fill(String name, Map<String, String> parts) {
+  public static String fill(String name, Map<String, String> parts) {
     StringBuilder page = new StringBuilder();
     String template = resource(name);
     int at = 0;
@@ -27,7 +27,7 @@ final class Template {
   }
 
   /** A text file of the class path, beside this class or by its absolute name. */
-  static String resource(String name) {
+  public static String resource(String name) {
     try (InputStream in = Template.class.getResourceAsStream(name)) {
       if (in == null) {
         throw new BlindspotException(name + " is missing on the class path: run the build again");

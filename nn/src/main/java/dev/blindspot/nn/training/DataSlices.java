@@ -1,11 +1,17 @@
 package dev.blindspot.nn.training;
 
 import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.Context;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
+import dev.blindspot.nn.Network;
+import dev.blindspot.nn.NetworkOptions;
+import dev.blindspot.nn.NetworkOptions.Gradients;
+import dev.blindspot.nn.NetworkPlan;
+import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.data.DataSet;
 
 /**
@@ -23,10 +29,10 @@ final class DataSlices implements AutoCloseable {
   private final Tensor x;
   private final Tensor labels;
 
-  DataSlices(Backend backend, DataSet data, Shape sample, int batch) {
+  private DataSlices(Backend backend, DataSet data, Shape sample, int batch, boolean kept) {
     this.data = data;
     this.batch = Math.min(batch, data.size());
-    kept = TensorArena.bytes(ElementType.F32, data.size() * sample.size()) <= MAX_BYTES;
+    this.kept = kept;
     int n = kept ? data.size() : this.batch;
     arena =
         backend.arena(
@@ -35,10 +41,33 @@ final class DataSlices implements AutoCloseable {
     x = arena.tensor(ElementType.F32, sample.batched(n), Layout.NCHW);
     labels = arena.tensor(ElementType.I32, data.size());
     labels.copyFrom(data.labels());
-    for (int from = 0; kept && from < n; from += this.batch) {
-      int to = Math.min(n, from + this.batch);
-      data.copyTo(from, to, x.slice(from, to));
+  }
+
+  /** The samples as they are. */
+  static DataSlices of(Backend backend, DataSet data, Shape sample, int batch) {
+    boolean kept = TensorArena.bytes(ElementType.F32, data.size() * sample.size()) <= MAX_BYTES;
+    DataSlices s = new DataSlices(backend, data, sample, batch, kept);
+    for (int from = 0; kept && from < data.size(); from = s.end(from)) {
+      data.copyTo(from, s.end(from), s.x.slice(from, s.end(from)));
     }
+    return s;
+  }
+
+  /** What the network {@code front} makes of the samples, in inference; all are kept. */
+  static DataSlices behind(
+      Network front, Parameters parameters, Backend backend, DataSet data, int batch) {
+    DataSlices s = new DataSlices(backend, data, front.outputShape(), batch, true);
+    try (DataSlices in = of(backend, data, front.inputShape(), batch);
+        NetworkPlan plan =
+            front.plan(backend, parameters, s.batch, NetworkOptions.of(Gradients.NONE));
+        Context ctx = backend.newContext()) {
+      for (int from = 0; from < data.size(); from = s.end(from)) {
+        Tensor y = plan.forward(ctx, in.samples(from));
+        ctx.synchronize();
+        s.x.slice(from, s.end(from)).copyFrom(y.toFloats());
+      }
+    }
+    return s;
   }
 
   /** Samples of a slice; the last one may have fewer. */

@@ -1,13 +1,16 @@
 package dev.blindspot.nn.training;
 
+import dev.blindspot.nn.Network;
 import dev.blindspot.nn.NetworkPlan;
 import dev.blindspot.nn.ParameterSpec;
 import dev.blindspot.nn.Parameters;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
-/** A network's trainable parameters as one vector on the host, with the decay of each. */
+/**
+ * The trainable parameters of a network as one vector on the host, with the decay of each. Others
+ * that live in the same {@link Parameters} are left alone.
+ */
 final class FlatParameters {
   private final Parameters parameters;
   private final List<Parameters.Key> keys = new ArrayList<>();
@@ -15,16 +18,19 @@ final class FlatParameters {
   private final List<Double> decays = new ArrayList<>();
   private int size;
 
-  FlatParameters(Parameters parameters, Recipe recipe) {
+  FlatParameters(Network network, Parameters parameters, Recipe recipe) {
     this.parameters = parameters;
     int layer = 0;
-    for (Map.Entry<Parameters.Key, ParameterSpec> e : parameters.specs().entrySet()) {
-      if (e.getValue().trainable()) {
-        keys.add(e.getKey());
-        decays.add(e.getValue().decays() ? recipe.decay(layer++) : 0.0);
-        size += Math.toIntExact(e.getValue().shape().size());
-      } else {
-        others.add(e.getKey());
+    for (Network.Node node : network.nodes()) {
+      for (ParameterSpec p : node.parameters()) {
+        Parameters.Key key = new Parameters.Key(node.name(), p.name());
+        if (p.trainable()) {
+          keys.add(key);
+          decays.add(p.decays() ? recipe.decay(layer++) : 0.0);
+          size += Math.toIntExact(p.shape().size());
+        } else {
+          others.add(key);
+        }
       }
     }
   }
@@ -77,14 +83,23 @@ final class FlatParameters {
     }
   }
 
-  /** Adds the gradients that the plan holds. */
-  void addGradients(NetworkPlan plan, double[] gradient) {
+  /** Adds the gradients that the plans hold, each those of its own layers. */
+  void addGradients(double[] gradient, NetworkPlan... plans) {
     int at = 0;
     for (Parameters.Key k : keys) {
-      for (float g : plan.parameterGradient(k.node(), k.name()).toFloats()) {
+      for (float g : holder(k, plans).parameterGradient(k.node(), k.name()).toFloats()) {
         gradient[at++] += g;
       }
     }
+  }
+
+  private static NetworkPlan holder(Parameters.Key key, NetworkPlan[] plans) {
+    for (NetworkPlan plan : plans) {
+      if (plan.network().nodes().stream().anyMatch(n -> n.name().equals(key.node()))) {
+        return plan;
+      }
+    }
+    throw new IllegalArgumentException("no plan has the layer of " + key);
   }
 
   /** Sum of lambda/2 w^2, whose gradient is added. */

@@ -13,7 +13,6 @@ import dev.blindspot.nn.Network;
 import dev.blindspot.nn.NetworkOptions;
 import dev.blindspot.nn.NetworkPlan;
 import dev.blindspot.nn.Parameters;
-import dev.blindspot.nn.data.DataSet;
 import java.util.Arrays;
 
 /**
@@ -37,10 +36,10 @@ final class FullBatchLbfgs {
     this.run = run;
   }
 
-  void run(DataSet data) {
-    FlatParameters flat = new FlatParameters(parameters, recipe);
-    try (DataSlices slices = new DataSlices(backend, data, network.inputShape(), recipe.batch());
-        Objective objective = new Objective(flat, slices)) {
+  /** Minimises over all samples; the slices stay the caller's. */
+  void run(DataSlices slices) {
+    FlatParameters flat = new FlatParameters(network, parameters, recipe);
+    try (Objective objective = new Objective(flat, slices)) {
       run.minimize(objective::value, flat);
     }
   }
@@ -97,7 +96,7 @@ final class FullBatchLbfgs {
       Tensor z = plan.forward(ctx, slices.samples(from));
       crossEntropy.execute(ctx, z, slices.labels(from), 1.0 / slices.size(), losses, slope);
       plan.backward(ctx, slope);
-      flat.addGradients(plan, gradient);
+      flat.addGradients(gradient, plan);
       double sum = 0;
       for (float v : losses.toFloats()) {
         sum += v;

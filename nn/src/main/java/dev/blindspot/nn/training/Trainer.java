@@ -100,7 +100,9 @@ public final class Trainer {
                 + ": full-batch L-BFGS takes no further term of the objective; use SGD or Adam");
       }
       LbfgsRun run = new LbfgsRun(identity(data), recipe.epochs(), listener, checkpoint);
-      new FullBatchLbfgs(network, parameters, backend, recipe, run).run(data);
+      try (DataSlices slices = DataSlices.of(backend, data, network.inputShape(), recipe.batch())) {
+        new FullBatchLbfgs(network, parameters, backend, recipe, run).run(slices);
+      }
       return;
     }
     int n = Math.min(recipe.batch(), data.size());
@@ -121,6 +123,32 @@ public final class Trainer {
         epoch(ctx, plan, optimizer, data, epoch, buffers);
         save(optimizer, identity, epoch + 1);
       }
+    }
+  }
+
+  /**
+   * Trains the layers from {@code node} on by full-batch L-BFGS; those in front of it stay as they
+   * are, and what they make of each sample is computed once.
+   *
+   * @param node position of the first layer to train, at least 1; only it may be read from the
+   *     layers in front
+   * @throws InvalidInputException if the recipe is not one of L-BFGS, or what {@link #run} says
+   */
+  public void runTop(DataSet data, int node) {
+    check(data);
+    if (recipe.method() != Recipe.Method.LBFGS) {
+      throw new InvalidInputException(
+          "Training of the top of "
+              + network.name()
+              + ": the recipe must be L-BFGS, not "
+              + recipe);
+    }
+    Network front = network.slice(0, node);
+    Network top = network.slice(node, network.nodes().size());
+    String identity = identity(data) + " from layer " + node;
+    LbfgsRun run = new LbfgsRun(identity, recipe.epochs(), listener, checkpoint);
+    try (DataSlices slices = DataSlices.behind(front, parameters, backend, data, recipe.batch())) {
+      new FullBatchLbfgs(top, parameters, backend, recipe, run).run(slices);
     }
   }
 

@@ -1,0 +1,145 @@
+package dev.blindspot.bench.reproduce;
+
+import dev.blindspot.attacks.AttackResult;
+import dev.blindspot.bench.reproduce.PaperNetwork.Part;
+import dev.blindspot.engine.Backend;
+import dev.blindspot.nn.data.DataSet;
+import dev.blindspot.nn.data.DataSplit;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/**
+ * What the stages share: data, trained networks, attacks. Networks and attacks are made when they
+ * are first asked for and kept in the folder; another run with the same settings reads them. Owns
+ * the networks' parameters. For one thread.
+ */
+public final class Reproduction implements AutoCloseable {
+  private final Backend backend;
+  private final DataSplit data;
+  private final DataSet training;
+  private final Scale scale;
+  private final long seed;
+  private final Path folder;
+  private final Tasks tasks;
+  private final PaperNetworks networks;
+  private final Map<String, TrainedNetwork> trained = new LinkedHashMap<>();
+
+  /**
+   * @param data of which the scale takes a seeded part for training; the test images are all used
+   * @param folder for what is kept
+   */
+  public Reproduction(
+      Backend backend, DataSplit data, Scale scale, long seed, Path folder, Tasks tasks) {
+    this.backend = backend;
+    this.data = data;
+    this.scale = scale;
+    this.seed = seed;
+    this.folder = folder;
+    this.tasks = tasks;
+    int n = Math.min(scale.trainingImages(), data.train().size());
+    training =
+        n == data.train().size()
+            ? data.train()
+            : data.train().subset(Arrays.copyOf(data.train().shuffled(seed), n));
+    networks = new PaperNetworks(training.sampleShape(), training.classes(), scale);
+  }
+
+  public Backend backend() {
+    return backend;
+  }
+
+  public Scale scale() {
+    return scale;
+  }
+
+  public long seed() {
+    return seed;
+  }
+
+  public Tasks tasks() {
+    return tasks;
+  }
+
+  /** Folder for what is kept: each stage may have files of its own there. */
+  public Path folder() {
+    return folder;
+  }
+
+  /** The training images of this scale. */
+  public DataSet training() {
+    return training;
+  }
+
+  /** The test images. */
+  public DataSet test() {
+    return data.test();
+  }
+
+  /** The paper's networks. */
+  public PaperNetworks networks() {
+    return networks;
+  }
+
+  /** A part of the training images; the halves are those of a seeded shuffle. */
+  public DataSet part(Part part) {
+    if (part == Part.ALL) {
+      return training;
+    }
+    int[] order = training.shuffled(seed + 1);
+    int half = order.length / 2;
+    return training.subset(
+        part == Part.P1 ? Arrays.copyOf(order, half) : Arrays.copyOfRange(order, half, 2 * half));
+  }
+
+  /** The network trained, or as it was kept; owned by this object. */
+  public TrainedNetwork trained(PaperNetwork network) {
+    return trained.computeIfAbsent(
+        network.file(),
+        file -> NetworkTraining.get(network, part(network.part()), backend, seed, folder, tasks));
+  }
+
+  /** All of these trained. */
+  public List<TrainedNetwork> trained(List<PaperNetwork> all) {
+    return all.stream().map(this::trained).toList();
+  }
+
+  /** The first {@code count} samples of a seeded shuffle, or all there are. */
+  public Samples samples(DataSet from, int count) {
+    int n = Math.min(count, from.size());
+    int[] index = Arrays.copyOf(from.shuffled(seed), n);
+    float[] images = new float[n * from.sampleSize()];
+    from.read(index, 0, n, images, 0);
+    int[] labels = Arrays.stream(index).map(from::label).toArray();
+    return new Samples(index, images, labels, targets(index, labels, from.classes()));
+  }
+
+  /** For each sample a wrong label, drawn from the seed and its index alone. */
+  private int[] targets(int[] index, int[] labels, int classes) {
+    int[] targets = new int[index.length];
+    for (int i = 0; i < targets.length; i++) {
+      SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + index[i]);
+      int t = random.nextInt(classes - 1);
+      targets[i] = t < labels[i] ? t : t + 1;
+    }
+    return targets;
+  }
+
+  /**
+   * The paper's attack on these samples, each at its target; kept in parts, so that a killed run
+   * loses one.
+   *
+   * @param purpose names the files, with the network's
+   */
+  public AttackResult attack(TrainedNetwork network, String purpose, Samples samples) {
+    return new AttackRun(backend, seed, folder, tasks).get(network, purpose, samples);
+  }
+
+  @Override
+  public void close() {
+    trained.values().forEach(t -> t.parameters().close());
+  }
+}
