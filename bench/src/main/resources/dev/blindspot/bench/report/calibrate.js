@@ -1,50 +1,30 @@
-"use strict";
 (() => {
+  const { colours, short, options } = charts;
   const result = JSON.parse(document.getElementById("data").textContent);
-  const charts = [];
-  let soft, line, colours;
 
   const percent = (v) => `${Number((100 * v).toPrecision(3))} %`;
-  const short = (v) => Number(v.toPrecision(3)).toString();
-
-  function readColours() {
-    const style = getComputedStyle(document.documentElement);
-    const of = (name) => style.getPropertyValue(name).trim();
-    soft = of("--soft");
-    line = of("--line");
-    colours = { found: of("--found"), certified: of("--certified"), exact: of("--exact") };
-  }
+  const numbers = (v) => short(v);
 
   function axis(title, more) {
-    return Object.assign(
-      {
-        type: "linear",
-        title: { display: title !== "", text: title, color: soft },
-        ticks: { color: soft, maxRotation: 0, callback: (v) => short(v) },
-        grid: { color: line },
-      },
-      more
+    return charts.axis(
+      title,
+      Object.assign(
+        { type: "linear", ticks: { color: colours.soft, maxRotation: 0, callback: numbers } },
+        title === "" ? { title: { display: false } } : {},
+        more
+      )
     );
   }
 
-  const part = (title, more) => axis(title, Object.assign({ min: 0, max: 1, ticks: { color: soft, stepSize: 0.2, maxRotation: 0, callback: (v) => short(v) } }, more));
+  const part = (title, more) => axis(title, Object.assign({ min: 0, max: 1, ticks: { color: colours.soft, stepSize: 0.2, maxRotation: 0, callback: numbers } }, more));
   // The same width for all, so that histograms stand under their diagrams.
   const fixed = (a) => (a.width = 52);
-
-  function options(scales, label) {
-    return {
-      animation: false,
-      maintainAspectRatio: false,
-      scales,
-      plugins: { legend: { display: false }, tooltip: { callbacks: { title: () => "", label } } },
-    };
-  }
 
   const diagonal = {
     id: "diagonal",
     afterDatasetsDraw({ ctx, scales: { x, y } }) {
       ctx.save();
-      ctx.strokeStyle = soft;
+      ctx.strokeStyle = colours.soft;
       ctx.setLineDash([5, 4]);
       ctx.beginPath();
       ctx.moveTo(x.getPixelForValue(0), y.getPixelForValue(0));
@@ -108,7 +88,7 @@
       options: options(
         {
           x: part("confidence", { offset: false, grid: { display: false } }),
-          y: part("share", { afterFit: fixed, ticks: { color: soft, stepSize: 0.5, callback: (v) => short(v) } }),
+          y: part("share", { afterFit: fixed, ticks: { color: colours.soft, stepSize: 0.5, callback: numbers } }),
         },
         ({ raw }) => `confidence ${short(raw.bin.lower)} to ${short(raw.bin.upper)}: ${percent(raw.y)}`
       ),
@@ -136,15 +116,9 @@
     });
   }
 
-  function draw() {
-    charts.splice(0).forEach((c) => c.destroy());
-    readColours();
-    Chart.defaults.font.family = "system-ui, sans-serif";
-    result.conditions.forEach((c, i) => charts.push(reliability(c, i), histogram(c, i)));
-    ["SHIFT", "ROTATION", "SCALE", "BLUR"].forEach((kind) => charts.push(change(kind)));
-  }
-
-  draw();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  matchMedia("print").addEventListener("change", draw);
+  charts.draw(() =>
+    result.conditions
+      .flatMap((c, i) => [reliability(c, i), histogram(c, i)])
+      .concat(["SHIFT", "ROTATION", "SCALE", "BLUR"].map(change))
+  );
 })();
