@@ -32,9 +32,9 @@ public final class PaperNetworks {
   /** The six of tables 1 and 2. */
   public List<PaperNetwork> table1() {
     return List.of(
-        softmax("FC10(10^-4)", "fc10-1e-4", 1e-4),
-        softmax("FC10(10^-2)", "fc10-1e-2", 1e-2),
-        softmax("FC10(1)", "fc10-1", 1),
+        softmax("FC10(10^-4)", "1e-4", 1e-4),
+        softmax("FC10(10^-2)", "1e-2", 1e-2),
+        softmax("FC10(1)", "1", 1),
         sigmoid("FC100-100-10", "fc100-100-10", "fc100-100-10", Part.ALL),
         sigmoid("FC200-200-10", "fc200-200-10", "fc200-200-10", Part.ALL),
         autoencoder());
@@ -55,11 +55,11 @@ public final class PaperNetworks {
         "LeNet", "lenet", "convolutional", lenet.network(), lenet.recipe(), null, Part.ALL);
   }
 
-  private PaperNetwork softmax(String name, String file, double lambda) {
+  private PaperNetwork softmax(String name, String written, double lambda) {
     return new PaperNetwork(
         name,
-        file,
-        "softmax, \u03bb = " + lambda,
+        "fc10-" + written,
+        "softmax, \u03bb = " + written,
         Zoo.get("fc10", sample, classes).network(),
         Recipe.lbfgs(scale.iterations(), lambda),
         null,

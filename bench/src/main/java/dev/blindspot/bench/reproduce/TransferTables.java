@@ -7,6 +7,8 @@ import java.util.List;
 
 /** Makes and writes what tables 2 and 4 have in common. */
 final class TransferTables {
+  private static final String NOISE = "Gaussian noise";
+
   private TransferTables() {}
 
   /**
@@ -38,9 +40,7 @@ final class TransferTables {
             TransferTable.Row.of(name, aims.get(i), transfer.amplified(made.get(i), aims.get(i))));
       }
       for (double d : deviations) {
-        noise.add(
-            TransferTable.Row.of(
-                "Gaussian noise", d, transfer.noise(d, samples.index(), r.seed())));
+        noise.add(TransferTable.Row.of(NOISE, d, transfer.noise(d, samples.index(), r.seed())));
       }
       List<String> names = networks.stream().map(TrainedNetwork::name).toList();
       return new TransferTable(
@@ -60,14 +60,15 @@ final class TransferTables {
       TransferTable t,
       List<TransferTable.Row> rows,
       List<Paper.Transfer> paper) {
-    List<String> head = new ArrayList<>(List.of("Made for"));
-    t.models().forEach(m -> head.add("fed to " + m));
+    List<String> head = new ArrayList<>(List.of("Made for, fed to"));
+    head.addAll(t.models());
     head.add("Distortion");
     List<List<String>> cells = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
       TransferTable.Row row = rows.get(i);
       Paper.Transfer p = paper.get(i);
-      List<String> line = new ArrayList<>(List.of(row.madeFor()));
+      String of = row.madeFor().equals(NOISE) ? " " + Section.number(row.aim()) : "";
+      List<String> line = new ArrayList<>(List.of(row.madeFor() + of));
       for (int j = 0; j < row.errors().size(); j++) {
         line.add(
             pair(Section.percent(round(row.errors().get(j))), Section.percent(p.errors().get(j))));

@@ -118,7 +118,7 @@ public record SparseAutoencoder(double rho, double beta, double lambda, int iter
   }
 
   /** Encoder (nodes 0 and 1) under the classifier's names, and decoder (2 and 3). */
-  private static Network autoencoder(Network classifier, int size) {
+  static Network autoencoder(Network classifier, int size) {
     Network.Node code = classifier.nodes().get(0);
     Linear encoder = (Linear) code.layer();
     return Network.builder("autoencoder of " + classifier.name(), classifier.inputShape())
