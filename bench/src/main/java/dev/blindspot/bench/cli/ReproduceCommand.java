@@ -80,8 +80,10 @@ final class ReproduceCommand extends BlindspotCommand {
     try (Backend backend = openBackend()) {
       About about =
           new About(commandLine(), Version.program(), backend.name(), threadCount(), split.name());
-      new Reproducer(backend, split, scale, seed, threadCount(), target, new ConsoleTasks(this))
-          .run(wanted, Stages.all(), about);
+      Reproducer reproducer =
+          new Reproducer(
+              backend, split, scale, seed, threadCount(), target, new ConsoleTasks(this));
+      writeJson(reproducer.run(wanted, Stages.all(), about));
     }
     print("Report: " + target.resolve("report.html"));
     print("Results: " + target.resolve("results.json"));

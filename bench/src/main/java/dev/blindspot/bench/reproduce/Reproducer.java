@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Runs stages one after another in a folder, and writes the results after each. */
 public final class Reproducer {
@@ -49,8 +50,9 @@ public final class Reproducer {
    * @param wanted in their order
    * @param all stages that the report may show: those finished earlier stay in it
    * @param about facts for the report
+   * @return the content of results.json
    */
-  public void run(List<Stage<?>> wanted, List<Stage<?>> all, About about) {
+  public Map<String, ?> run(List<Stage<?>> wanted, List<Stage<?>> all, About about) {
     // Damage is told before anything is made.
     all.forEach(s -> StageFile.read(folder, s));
     List<Stage<?>> open = new ArrayList<>();
@@ -73,7 +75,7 @@ public final class Reproducer {
         new ResultFiles(folder, scale, seed, about).write(all);
       }
     }
-    new ResultFiles(folder, scale, seed, about).write(all);
+    return new ResultFiles(folder, scale, seed, about).write(all);
   }
 
   private Reproduction reproduction() {

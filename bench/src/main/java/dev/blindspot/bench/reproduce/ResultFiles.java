@@ -25,7 +25,8 @@ final class ResultFiles {
     this.about = about;
   }
 
-  void write(List<Stage<?>> stages) {
+  /** The content of results.json. */
+  Map<String, ?> write(List<Stage<?>> stages) {
     Map<String, Entry> results = new LinkedHashMap<>();
     List<Section> sections = new ArrayList<>();
     for (Stage<?> s : stages) {
@@ -34,6 +35,7 @@ final class ResultFiles {
     OutputFiles.write(folder.resolve("results.json"), Json.text(results) + "\n");
     OutputFiles.write(
         folder.resolve("report.html"), new ReproductionReport(about, scale, seed).page(sections));
+    return results;
   }
 
   private <R> void add(Stage<R> stage, Map<String, Entry> results, List<Section> sections) {

@@ -1,5 +1,6 @@
 package dev.blindspot.nn.data;
 
+import dev.blindspot.engine.BlindspotException;
 import dev.blindspot.engine.CacheFolder;
 import dev.blindspot.engine.InvalidInputException;
 import java.net.URI;
@@ -51,8 +52,32 @@ public final class Mnist {
       return read(Path.of(data, "mnist"));
     }
     Path cache = CacheFolder.root().resolve("mnist");
-    fetch(cache, mirrors(), CHECKSUMS);
+    try {
+      fetch(cache, mirrors(), CHECKSUMS);
+    } catch (BlindspotException e) {
+      String variable =
+          data == null ? "BLINDSPOT_DATA is not set" : "there is no " + data + "/mnist";
+      throw new BlindspotException(
+          "MNIST is missing: "
+              + missing(cache)
+              + " are not in "
+              + cache
+              + ", "
+              + variable
+              + ", and the "
+              + e.getMessage(),
+          e);
+    }
     return read(cache);
+  }
+
+  /** The files that are in a folder neither plain nor compressed. */
+  private static List<String> missing(Path folder) {
+    return CHECKSUMS.keySet().stream()
+        .filter(f -> !Files.isRegularFile(folder.resolve(f)))
+        .filter(f -> !Files.isRegularFile(folder.resolve(f + ".gz")))
+        .sorted()
+        .toList();
   }
 
   /** Downloads what is missing in {@code cache}. */
@@ -93,6 +118,17 @@ public final class Mnist {
   }
 
   private static DataSplit read(Path folder) {
+    List<String> missing = missing(folder);
+    if (!missing.isEmpty()) {
+      throw new InvalidInputException(
+          "MNIST: "
+              + missing
+              + " are not in "
+              + folder
+              + ", neither plain nor with .gz; download them from one of "
+              + mirrors()
+              + ", or name no folder to have it done");
+    }
     return new DataSplit(
         read(folder, IdxReader.TRAIN_IMAGES, IdxReader.TRAIN_LABELS),
         read(folder, IdxReader.TEST_IMAGES, IdxReader.TEST_LABELS));

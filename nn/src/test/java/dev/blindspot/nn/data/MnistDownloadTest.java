@@ -154,6 +154,12 @@ class MnistDownloadTest {
   void otherContentIsNotMnist() throws IOException {
     Files.write(dir.resolve(IdxReader.TRAIN_IMAGES), Idx.images(1, 28, 28));
     Files.write(dir.resolve(IdxReader.TRAIN_LABELS), Idx.labels(1));
+    String missing = ReaderTest.message(() -> Mnist.load(dir));
+    assertTrue(
+        missing.contains("[t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte] are not in " + dir),
+        missing);
+    Files.write(dir.resolve(IdxReader.TEST_IMAGES), Idx.images(1, 28, 28));
+    Files.write(dir.resolve(IdxReader.TEST_LABELS), Idx.labels(1));
     String m = ReaderTest.message(() -> Mnist.load(dir));
     assertTrue(m.contains("not MNIST's train-images-idx3-ubyte: SHA-256"), m);
     assertFalse(m.isEmpty());
