@@ -16,7 +16,6 @@ import dev.blindspot.nn.layers.LocalResponseNorm;
 import dev.blindspot.nn.layers.Pool2d;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Table 5 of "Intriguing properties of neural networks" (Szegedy et al. 2013) for any network: for
@@ -32,17 +31,26 @@ import java.util.Map;
  */
 public record PaperTable(List<Row> rows, NetworkBound bound) {
 
-  /** The paper's Table 5: layers of its AlexNet by their size. */
-  static final Map<String, Double> TABLE_5 =
-      Map.of(
-          "3x11x11x96 / 4", 2.75,
-          "96x5x5x256 / 1", 10.0,
-          "256x3x3x384 / 1", 7.0,
-          "384x3x3x384 / 1", 7.5,
-          "384x3x3x256 / 1", 11.0,
-          "9216x4096", 3.12,
-          "4096x4096", 4.0,
-          "4096x1000", 4.0);
+  /**
+   * A layer of the paper's AlexNet.
+   *
+   * @param size "3x11x11x96" (channels, kernel, filters), "9216x4096"
+   * @param stride of a convolution; 0 for dense layers
+   * @param bound "upper bound" of its Table 5
+   */
+  public record PaperLayer(String name, String size, int stride, double bound) {}
+
+  /** The paper's Table 5. */
+  public static final List<PaperLayer> TABLE_5 =
+      List.of(
+          new PaperLayer("Conv1", "3x11x11x96", 4, 2.75),
+          new PaperLayer("Conv2", "96x5x5x256", 1, 10),
+          new PaperLayer("Conv3", "256x3x3x384", 1, 7),
+          new PaperLayer("Conv4", "384x3x3x384", 1, 7.5),
+          new PaperLayer("Conv5", "384x3x3x256", 1, 11),
+          new PaperLayer("FC1", "9216x4096", 0, 3.12),
+          new PaperLayer("FC2", "4096x4096", 0, 4),
+          new PaperLayer("FC3", "4096x1000", 0, 4));
 
   private static final String CONTRACTIVE = "taken as contractive";
 
@@ -121,18 +129,23 @@ public record PaperTable(List<Row> rows, NetworkBound bound) {
       Printed none = Printed.none("several layers in one row");
       return new Row(bound, "", 0, Double.NaN, none.value(), none.note());
     }
+    String size = size(node);
     int stride = node.layer() instanceof Conv2d conv ? conv.strideH() : 0;
-    double paper = TABLE_5.getOrDefault(size(node), Double.NaN);
+    double paper =
+        TABLE_5.stream()
+            .filter(l -> l.size().equals(size) && l.stride() == stride)
+            .mapToDouble(PaperLayer::bound)
+            .findFirst()
+            .orElse(Double.NaN);
     Printed printed = printed(node, bound, parameters, options);
-    String size = size(node).replaceAll(" / .*", "");
     return new Row(bound, size, stride, paper, printed.value(), printed.note());
   }
 
-  /** Size and stride of a layer with weights, else empty. */
+  /** Of a layer with weights, else empty. */
   static String size(Node node) {
     if (node.layer() instanceof Conv2d conv) {
       long channels = node.inputShapes().get(0).dim(0);
-      return channels + "x" + conv.r() + "x" + conv.s() + "x" + conv.k() + " / " + conv.strideH();
+      return channels + "x" + conv.r() + "x" + conv.s() + "x" + conv.k();
     }
     return node.layer() instanceof Linear
         ? node.inputShapes().get(0).size() + "x" + node.outputShape().size()

@@ -10,8 +10,10 @@ public final class Stages {
           new Table2Stage(),
           new Table3Stage(),
           new Table4Stage(),
+          new Table5Stage(),
           new UnitsStage(),
-          new FiguresStage());
+          new FiguresStage(),
+          new InstabilityStage());
 
   private Stages() {}
 

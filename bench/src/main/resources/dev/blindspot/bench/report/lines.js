@@ -12,7 +12,9 @@
       ({ dataset, raw }) => `${dataset.label}: ${charts.short(raw)}`
     );
     options.interaction = { mode: "index", intersect: false };
-    options.plugins.legend = { labels: { color: charts.colours.soft } };
+    options.plugins.legend = {
+      labels: { color: charts.colours.soft, usePointStyle: true, pointStyle: "line", pointStyleWidth: 34 },
+    };
     return new Chart(line.id, {
       type: "line",
       data: {
