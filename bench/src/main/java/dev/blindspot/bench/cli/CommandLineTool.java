@@ -40,6 +40,7 @@ final class CommandLineTool {
         AttackCommand.class,
         TransferCommand.class,
         ReproduceCommand.class,
+        AdversarialTrainingCommand.class,
         BoundsCommand.class,
         InspectCommand.class,
         AmplifyCommand.class,
