@@ -13,7 +13,8 @@ public final class Stages {
           new Table5Stage(),
           new UnitsStage(),
           new FiguresStage(),
-          new InstabilityStage());
+          new InstabilityStage(),
+          new TrainingStage());
 
   private Stages() {}
 
