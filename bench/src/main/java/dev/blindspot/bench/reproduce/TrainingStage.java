@@ -27,6 +27,17 @@ public final class TrainingStage implements Stage<Training> {
   private static final int SEEDS = 3;
   private static final int QUICK_EPOCHS = 20;
 
+  private final int quickEpochs;
+
+  public TrainingStage() {
+    this(QUICK_EPOCHS);
+  }
+
+  /** With other epochs at quick scale. */
+  TrainingStage(int quickEpochs) {
+    this.quickEpochs = quickEpochs;
+  }
+
   @Override
   public String key() {
     return "training";
@@ -56,14 +67,14 @@ public final class TrainingStage implements Stage<Training> {
     return scale == Scale.QUICK ? 90 : 1200;
   }
 
-  private static VariantSettings settings(TrainingVariant variant, Reproduction r) {
+  private VariantSettings settings(TrainingVariant variant, Reproduction r) {
     VariantSettings s = VariantSettings.defaults(variant);
     AdversarialTrainingOptions pools = s.pools();
     if (pools.capacity() > r.training().size()) {
       int size = r.training().size();
       s = s.pools(pools.pool(size, Math.min(size, pools.replaced())));
     }
-    return r.scale() == Scale.QUICK ? s.epochs(QUICK_EPOCHS) : s;
+    return r.scale() == Scale.QUICK ? s.epochs(quickEpochs) : s;
   }
 
   @Override
