@@ -128,7 +128,17 @@ public final class CalibrationStudy implements AutoCloseable, ProbabilityModel {
 
   private Condition condition(String name, float[] x) {
     int n = x.length / (images.length / labels.length);
-    int[] truth = Arrays.copyOf(labels, n);
+    return measure(name, x, Arrays.copyOf(labels, n));
+  }
+
+  /**
+   * Any other images.
+   *
+   * @param x [m,...]
+   * @param truth their true labels [m]
+   */
+  public Condition measure(String name, float[] x, int[] truth) {
+    int n = truth.length;
     float[] logits = predictor.outputs(x, n);
     return new Condition(
         name,

@@ -14,7 +14,10 @@ public final class Stages {
           new UnitsStage(),
           new FiguresStage(),
           new InstabilityStage(),
-          new TrainingStage());
+          new TrainingStage(),
+          new VisualizationStage(),
+          new GeneralizationStage(),
+          new CalibrationStage());
 
   private Stages() {}
 
