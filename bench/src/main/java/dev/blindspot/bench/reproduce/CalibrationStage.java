@@ -146,7 +146,7 @@ public final class CalibrationStage implements Stage<Confidence> {
     return bin.count() == 0 ? null : bin.accuracy();
   }
 
-  private static List<Claim> claims(List<Confidence.Row> rows) {
+  static List<Claim> claims(List<Confidence.Row> rows) {
     double clean = 0;
     double adversarial = 1;
     for (Confidence.Row row : rows) {

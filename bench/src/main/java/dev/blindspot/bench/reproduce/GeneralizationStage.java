@@ -12,7 +12,7 @@ import java.util.Map;
 
 /** From the companion articles: networks generalise locally, near what they have seen. */
 public final class GeneralizationStage implements Stage<Generalization> {
-  private static final Map<Kind, List<Double>> STRENGTHS =
+  static final Map<Kind, List<Double>> STRENGTHS =
       Map.of(
           Kind.SHIFT,
           List.of(0.0, 1.0, 2.0, 3.0, 4.0, 6.0),
@@ -102,7 +102,7 @@ public final class GeneralizationStage implements Stage<Generalization> {
         p.confidence());
   }
 
-  private static List<Claim> claims(List<Generalization.Row> rows) {
+  static List<Claim> claims(List<Generalization.Row> rows) {
     double near = 1;
     double gap = 1;
     for (String network : rows.stream().map(Generalization.Row::network).distinct().toList()) {
