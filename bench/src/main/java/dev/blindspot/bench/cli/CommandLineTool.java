@@ -41,6 +41,7 @@ final class CommandLineTool {
         TransferCommand.class,
         ReproduceCommand.class,
         AdversarialTrainingCommand.class,
+        BenchCommand.class,
         BoundsCommand.class,
         InspectCommand.class,
         AmplifyCommand.class,

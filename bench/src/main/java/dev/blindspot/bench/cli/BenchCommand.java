@@ -1,0 +1,230 @@
+package dev.blindspot.bench.cli;
+
+import dev.blindspot.bench.Version;
+import dev.blindspot.bench.workbench.BenchResult;
+import dev.blindspot.bench.workbench.Comparison;
+import dev.blindspot.bench.workbench.Pass;
+import dev.blindspot.bench.workbench.Problems;
+import dev.blindspot.bench.workbench.Workbench;
+import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Precision;
+import dev.blindspot.nn.data.NearestName;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Times primitives at given shapes. */
+@Command(
+    name = "bench",
+    sortOptions = false,
+    description = {
+      "Times primitives at shapes in benchdnn's grammar and prints its perf lines (medians in the"
+          + " place of means); or compares two result files.",
+      "",
+      "  bench conv mb16ic64ih27oc192kh5ph2 --dir=FWD_D,BWD_D",
+      "  bench matmul 8x4096:4096x4096",
+      "  bench pool mb16ic64ih112kh2sh2",
+      "  bench compare OLD.json NEW.json"
+    })
+final class BenchCommand extends BlindspotCommand {
+  private static final String COMPARE = "compare";
+
+  @Parameters(
+      index = "0",
+      paramLabel = "PRIMITIVE",
+      description = "conv, matmul, pool, relu, sigmoid, tanh, softmax; or compare.")
+  private String driver;
+
+  @Parameters(
+      index = "1..*",
+      arity = "0..*",
+      paramLabel = "SHAPE",
+      description = "Shapes; or the two files to compare.")
+  private List<String> shapes = List.of();
+
+  @Option(
+      names = "--dir",
+      paramLabel = "DIR",
+      split = ",",
+      description = "FWD_B (with bias), FWD_D, BWD_D, BWD_W (default: all that there are).")
+  private List<Pass> passes = List.of(Pass.FWD_D, Pass.BWD_D, Pass.BWD_W);
+
+  @Option(
+      names = "--dt",
+      paramLabel = "TYPE",
+      defaultValue = "f32",
+      description = "Element type; f32 (default: ${DEFAULT-VALUE}).")
+  private String type;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "FILE|NAME",
+      description =
+          "Shapes of a file, one a line, or a list of the program's: lenet, alexnet, vgg16, resnet50,"
+              + " resnet20, stress (conv), dense (matmul), networks (pool).")
+  private String batch;
+
+  @Option(
+      names = "--impl",
+      paramLabel = "PREFIX",
+      defaultValue = "",
+      description = "Only implementations whose name begins so.")
+  private String implementation;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "NAME",
+      defaultValue = "FP32",
+      description = "FP32, TF32, BF16 (default: ${DEFAULT-VALUE}).")
+  private Precision precision;
+
+  @Option(
+      names = "--errors",
+      description = "Also compare convolutions and products with double arithmetic (slow).")
+  private boolean errors;
+
+  @Option(
+      names = "--seconds",
+      paramLabel = "S",
+      defaultValue = "0.5",
+      description =
+          "Time to spend on each measurement, about; 0 executes once (default:"
+              + " ${DEFAULT-VALUE}).")
+  private double seconds;
+
+  @Override
+  int execute() {
+    if (driver.equals(COMPARE)) {
+      return compare();
+    }
+    check();
+    try (Backend backend = openBackend()) {
+      Workbench bench =
+          new Workbench(
+              backend, new Workbench.Settings(seconds, precision, implementation, errors));
+      int total = bench.count(driver, shapes, batch, passes);
+      if (total == 0) {
+        throw new InvalidInputException(
+            "bench "
+                + driver
+                + ": no shape given for "
+                + passes
+                + "; name one, or --batch FILE|NAME");
+      }
+      BenchResult.Machine m = bench.machine();
+      say(
+          String.format(
+              Locale.ROOT,
+              "%s, %d threads: products reach %.1f GFLOP/s, copies %.1f GB/s",
+              m.processor(),
+              threadCount(),
+              m.gflops(),
+              m.gigabytes()));
+      print("perf,engine,impl,name,prb,Gops,-time ms,-Gflops,0time ms,0Gflops,GB/s,roofline");
+      List<BenchResult.Row> rows;
+      try (Progress progress = progress("Measuring", "problems", total)) {
+        int[] done = {0};
+        rows =
+            bench.run(
+                driver,
+                shapes,
+                batch,
+                passes,
+                (row, all) -> {
+                  print(line(row, backend.name()));
+                  progress.update(++done[0], row.prb());
+                });
+      }
+      Map<String, String> versions = new TreeMap<>(backend.properties());
+      versions.put("blindspot", Version.program());
+      versions.put("java", System.getProperty("java.version"));
+      writeJson(
+          new BenchResult(BenchResult.FORMAT, commandLine(), m, versions, threadCount(), rows));
+    }
+    return CommandLineTool.DONE;
+  }
+
+  private void check() {
+    if (!Problems.DRIVERS.contains(driver)) {
+      List<String> known = new ArrayList<>(Problems.DRIVERS);
+      known.add(COMPARE);
+      throw new InvalidInputException(
+          "bench '"
+              + driver
+              + "' is not known"
+              + NearestName.suggestion(driver, known)
+              + " There are "
+              + known);
+    }
+    if (!type.equals("f32")) {
+      throw new InvalidInputException("--dt '" + type + "' is not known; there is f32");
+    }
+    if (!(seconds >= 0 && seconds <= 3600)) {
+      throw new InvalidInputException("--seconds must be between 0 and 3600, not " + seconds);
+    }
+  }
+
+  /** benchdnn's perf line. */
+  private static String line(BenchResult.Row r, String engine) {
+    String prb = "--" + r.driver() + " --dir=" + r.dir() + " " + r.prb();
+    if (r.skipped() != null) {
+      return "skipped," + engine + ",,\"" + r.name() + "\"," + prb + ": " + r.skipped();
+    }
+    double scale = r.gflops() == null ? 0 : r.gflops() * r.medianUs() / r.minUs();
+    return String.format(
+        Locale.ROOT,
+        "perf,%s,%s,\"%s\",%s,%.6g,%.6g,%.4g,%.6g,%.4g,%.4g,%.3f%s",
+        engine,
+        r.impl(),
+        r.name(),
+        prb,
+        r.gflops() == null ? 0 : r.gflops() * r.medianUs() / 1e6,
+        r.minUs() / 1e3,
+        scale,
+        r.medianUs() / 1e3,
+        r.gflops() == null ? 0 : r.gflops(),
+        r.gigabytes(),
+        r.peakShare(),
+        r.normError() == null
+            ? ""
+            : String.format(Locale.ROOT, ",error %.2e,%.2e", r.maxError(), r.normError()));
+  }
+
+  private int compare() {
+    if (shapes.size() != 2) {
+      throw new InvalidInputException(
+          "bench compare takes two files, OLD.json and NEW.json; " + shapes.size() + " given");
+    }
+    Comparison c = Comparison.of(Path.of(shapes.get(0)), Path.of(shapes.get(1)));
+    print(
+        String.format(
+            Locale.ROOT, "%-7s %8s %12s %12s  %s", "", "new/old", "old us", "new us", "problem"));
+    for (Comparison.Row r : c.rows()) {
+      print(
+          String.format(
+              Locale.ROOT,
+              "%-7s %8.3f %12.2f %12.2f  %s",
+              r.verdict(),
+              r.ratio(),
+              r.oldUs(),
+              r.newUs(),
+              r.problem()
+                  + (r.oldImpl().equals(r.newImpl())
+                      ? ""
+                      : " (" + r.oldImpl() + ", now " + r.newImpl() + ")")));
+    }
+    c.onlyOld().forEach(k -> print("only in the old run: " + k));
+    c.onlyNew().forEach(k -> print("not measured in the old run, or not in the new: " + k));
+    long slower = c.rows().stream().filter(r -> r.verdict().equals("slower")).count();
+    print(slower + " of " + c.rows().size() + " got slower beyond the noise of both runs.");
+    writeJson(c);
+    return CommandLineTool.DONE;
+  }
+}

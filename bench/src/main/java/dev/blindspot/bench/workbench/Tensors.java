@@ -1,0 +1,71 @@
+package dev.blindspot.bench.workbench;
+
+import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Layout;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.TensorArena;
+import java.util.SplittableRandom;
+
+/** The tensors of a problem in one arena: the same random numbers for every backend and type. */
+final class Tensors implements AutoCloseable {
+  private final ElementType type;
+  private final TensorArena arena;
+  private int drawn;
+
+  Tensors(Backend backend, ElementType type, Shape... shapes) {
+    this.type = type;
+    long bytes = 64;
+    for (Shape s : shapes) {
+      if (s.size() > Integer.MAX_VALUE - 8) {
+        throw new InvalidInputException("A tensor " + s + " has 2^31 elements or more");
+      }
+      bytes += TensorArena.bytes(type, s.size());
+    }
+    arena = backend.arena(bytes);
+  }
+
+  /** Uniform in [-1,1), the k-th tensor drawn from the k-th stream. */
+  Tensor random(Shape shape) {
+    Tensor t = empty(shape);
+    SplittableRandom random = new SplittableRandom(0x626e6368L + drawn++);
+    int n = Math.toIntExact(shape.size());
+    float[] f = new float[n];
+    for (int i = 0; i < n; i++) {
+      f[i] = (float) (2 * random.nextDouble() - 1);
+    }
+    if (type == ElementType.F32) {
+      return t.copyFrom(f);
+    }
+    double[] d = new double[n];
+    for (int i = 0; i < n; i++) {
+      d[i] = f[i];
+    }
+    return t.copyFrom(d);
+  }
+
+  /** For a result. */
+  Tensor empty(Shape shape) {
+    return arena.tensor(type, shape, Layout.NCHW);
+  }
+
+  /** Values in double. */
+  static double[] values(Tensor t) {
+    if (t.type() == ElementType.F64) {
+      return t.toDoubles();
+    }
+    float[] f = t.toFloats();
+    double[] d = new double[f.length];
+    for (int i = 0; i < f.length; i++) {
+      d[i] = f[i];
+    }
+    return d;
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

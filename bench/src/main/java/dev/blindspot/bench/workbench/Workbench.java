@@ -1,0 +1,171 @@
+package dev.blindspot.bench.workbench;
+
+import dev.blindspot.bench.workbench.BenchResult.Machine;
+import dev.blindspot.bench.workbench.BenchResult.Row;
+import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.Precision;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.engine.UnsupportedException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+
+/** Measures problems on one backend. */
+public final class Workbench {
+  /** Operations of a check in double at most: the reference is exact, not fast. */
+  private static final double CHECKED = 4e9;
+
+  private final Backend backend;
+  private final Settings settings;
+  private Machine machine;
+
+  /**
+   * How to measure.
+   *
+   * @param seconds of each measurement, about; 0 for a single execution
+   * @param implementation only those whose name begins so; "" for all
+   * @param errors true to compare with double arithmetic
+   */
+  public record Settings(
+      double seconds, Precision precision, String implementation, boolean errors) {}
+
+  /** A workbench on a backend, which stays the caller's. */
+  public Workbench(Backend backend, Settings settings) {
+    this.backend = backend;
+    this.settings = settings;
+  }
+
+  /** Measures what the machine reaches, once. */
+  public Machine machine() {
+    if (machine == null) {
+      Problem product = MatmulProblem.parse("1024x1024:1024x1024", "the machine's peak");
+      Problem copy = new RowProblem("relu", "", "", Shape.of(64, 1 << 20));
+      double best = 0;
+      try (Prepared p = product.prepare(backend, Pass.FWD_D, Precision.FP32, "")) {
+        best = product.operations() / Sampling.of(p, settings.seconds()).min() / 1e3;
+      }
+      try (Prepared p = copy.prepare(backend, Pass.FWD_D, Precision.FP32, "")) {
+        double gigabytes = copy.bytes(Pass.FWD_D) / Sampling.of(p, settings.seconds()).min() / 1e3;
+        machine = new Machine(backend.name(), processor(), best, gigabytes);
+      }
+    }
+    return machine;
+  }
+
+  private static String processor() {
+    try {
+      return java.nio.file.Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+          .filter(l -> l.startsWith("model name"))
+          .map(l -> l.substring(l.indexOf(':') + 1).strip())
+          .findFirst()
+          .orElse(System.getProperty("os.arch"));
+    } catch (java.io.IOException e) {
+      return System.getProperty("os.arch");
+    }
+  }
+
+  /** Shapes of a driver, as {@link Problems} reads them. */
+  public int count(String driver, List<String> shapes, String batch, List<Pass> passes) {
+    return plan(driver, shapes, batch, passes).size();
+  }
+
+  private record Item(Problem problem, Pass pass) {}
+
+  private static List<Item> plan(
+      String driver, List<String> shapes, String batch, List<Pass> passes) {
+    List<Item> items = new ArrayList<>();
+    for (Problem p : Problems.read(driver, shapes, batch)) {
+      for (Pass pass : passes) {
+        if (p.passes().contains(pass)) {
+          items.add(new Item(p, pass));
+        }
+      }
+    }
+    return items;
+  }
+
+  /**
+   * Measures all shapes in these directions; what no implementation supports is a row that says
+   * why.
+   *
+   * @param heard told each row and how many there will be
+   */
+  public List<Row> run(
+      String driver,
+      List<String> shapes,
+      String batch,
+      List<Pass> passes,
+      BiConsumer<Row, Integer> heard) {
+    List<Item> items = plan(driver, shapes, batch, passes);
+    machine();
+    List<Row> rows = new ArrayList<>();
+    for (Item i : items) {
+      Row row;
+      try (Prepared p =
+          i.problem().prepare(backend, i.pass(), settings.precision(), settings.implementation())) {
+        Sampling s = Sampling.of(p, settings.seconds());
+        Errors e = settings.errors() ? errors(i) : Errors.NONE;
+        row = row(i, p.implementation(), s, e);
+      } catch (UnsupportedException e) {
+        row = skipped(i, e.getMessage());
+      }
+      rows.add(row);
+      heard.accept(row, items.size());
+    }
+    return rows;
+  }
+
+  private Row row(Item i, String implementation, Sampling s, Errors e) {
+    double operations = i.problem().operations();
+    double bytes = i.problem().bytes(i.pass());
+    boolean counts = i.problem() instanceof ConvProblem || i.problem() instanceof MatmulProblem;
+    double seconds = s.median() / 1e6;
+    // The roofline (Williams, Waterman and Patterson 2009): compute or memory bounds the time.
+    double least =
+        Math.max(
+            counts ? operations / (machine.gflops() * 1e9) : 0,
+            bytes / (machine.gigabytes() * 1e9));
+    return new Row(
+        i.problem().driver(),
+        i.problem().prb(),
+        i.problem().name(),
+        i.pass().name(),
+        "f32",
+        settings.precision().name(),
+        implementation,
+        s.min(),
+        s.median(),
+        s.spread(),
+        counts ? (Double) (operations / seconds / 1e9) : null,
+        bytes / seconds / 1e9,
+        least / seconds,
+        e.max(),
+        e.norm(),
+        null);
+  }
+
+  private Row skipped(Item i, String why) {
+    return new Row(
+        i.problem().driver(),
+        i.problem().prb(),
+        i.problem().name(),
+        i.pass().name(),
+        "f32",
+        settings.precision().name(),
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        why);
+  }
+
+  private Errors errors(Item i) {
+    return Errors.of(backend, i.problem(), i.pass(), settings, CHECKED);
+  }
+}
