@@ -132,7 +132,7 @@ final class AdversarialTrainingCommand extends BlindspotCommand {
         variants == null
             ? List.of(TrainingVariant.values())
             : variants.stream().map(AdversarialTrainingCommand::variant).distinct().toList();
-    chosen.forEach(this::settings);
+    chosen.forEach(this::checkEpochs);
     data.check();
     Models.check("--model", model);
     if (out != null) {
@@ -142,6 +142,22 @@ final class AdversarialTrainingCommand extends BlindspotCommand {
       checkSave(chosen);
     }
     return chosen;
+  }
+
+  /** Pools that are never filled would be weight decay by another name. */
+  private void checkEpochs(TrainingVariant variant) {
+    VariantSettings s = settings(variant);
+    boolean pools = variant == TrainingVariant.INPUT_POOL || variant == TrainingVariant.LAYER_POOLS;
+    if (pools && s.recipe().epochs() <= s.pools().firstEpoch()) {
+      throw new InvalidInputException(
+          "--epochs "
+              + epochs
+              + ": pools are filled behind epoch "
+              + s.pools().firstEpoch()
+              + ", so "
+              + variant.label()
+              + " needs one more");
+    }
   }
 
   private void checkSave(List<TrainingVariant> chosen) {

@@ -137,7 +137,7 @@ public final class AdversarialTrainingReport {
           v.paperError() == null ? "–" : percent(v.paperError()),
           v.standardErrorsBelowDecay() == null
               ? "–"
-              : Html.number(v.standardErrorsBelowDecay()) + " s.e.",
+              : String.format(Locale.ROOT, "%.1f s.e.", v.standardErrorsBelowDecay()),
           percent(v.trainErrors().stream().mapToDouble(e -> e).average().orElse(Double.NaN)),
           Html.count(Math.round(v.trainSeconds().stream().mapToDouble(t -> t).sum())),
           v.errors().stream()

@@ -202,7 +202,7 @@ public final class TrainingStage implements Stage<Training> {
         percent(v.standardError()),
         v.standardErrorsBelowDecay() == null
             ? "–"
-            : Section.number(v.standardErrorsBelowDecay()) + " s.e.",
+            : String.format(Locale.ROOT, "%.1f s.e.", v.standardErrorsBelowDecay()),
         v.errors().stream().map(TrainingStage::percent).collect(Collectors.joining(", ")));
   }
 

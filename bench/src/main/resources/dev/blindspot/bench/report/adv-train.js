@@ -57,7 +57,7 @@ function trainingChart(canvas, variants) {
         set("mean, two standard errors", means, { backgroundColor: colours.certified, borderColor: colours.certified, pointRadius: 6 }),
         set("one seed", seeds, { backgroundColor: "transparent", borderColor: colours.soft, borderWidth: 1.5, pointRadius: 5 }),
         set("paper", paper, { backgroundColor: colours.found, borderColor: colours.found, pointStyle: "rectRot", pointRadius: 7 }),
-      ],
+      ].filter((d) => d.data.length > 0),
     },
     options: made,
     plugins: [whiskers],

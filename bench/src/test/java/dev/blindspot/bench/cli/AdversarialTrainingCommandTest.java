@@ -193,6 +193,7 @@ class AdversarialTrainingCommandTest {
     refused(List.of("'layer-pool'", "did you mean 'layer-pools'"), "--variant", "layer-pool");
     refused(List.of("--seeds", "0"), "--seeds", "0");
     refused(List.of("--epochs", "0"), "--epochs", "0");
+    refused(List.of("--epochs 1", "input-pool", "one more"), "--epochs", "1");
     refused(List.of("capacity 0"), "--pool", "0");
     refused(List.of("replaced 3000"), "--replace", "3000");
     refused(List.of("gradients 5", "at least 12"), "--gradients", "5");
@@ -211,7 +212,7 @@ class AdversarialTrainingCommandTest {
         "--data",
         data,
         "--epochs",
-        "1");
+        "2");
     refused(List.of("no such file"), "--model", folder.resolve("none.onnx").toString());
     refused(List.of("--out", "is a file"), "--out", model);
   }
