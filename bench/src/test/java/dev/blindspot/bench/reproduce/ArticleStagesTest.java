@@ -137,7 +137,7 @@ class ArticleStagesTest {
       assertTrue(page.contains(word), word);
     }
     assertEquals(6, page.split("<canvas", -1).length - 1);
-    assertFalse(page.contains("NaN"), "a number that is none");
+    assertFalse(page.contains("<td>NaN"), "a number that is none");
   }
 
   private void checkPictures(JsonNode v) {
