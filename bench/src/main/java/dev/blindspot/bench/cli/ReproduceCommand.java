@@ -68,8 +68,20 @@ final class ReproduceCommand extends BlindspotCommand {
               + " blindspot-reproduce-SCALE).")
   private Path out;
 
+  @Option(
+      names = "--alexnet",
+      paramLabel = "FILE.onnx",
+      description = "An AlexNet for table 5 (default: its geometry as initialised, untrained).")
+  private Path alexnet;
+
   @Override
   int execute() {
+    if (alexnet != null && !Models.isFile(alexnet.toString())) {
+      throw new InvalidInputException("--alexnet " + alexnet + ": not an .onnx file");
+    }
+    if (alexnet != null) {
+      Models.check("--alexnet", alexnet.toString());
+    }
     if (folder != null && !Files.isDirectory(folder)) {
       throw new InvalidInputException("--data-dir " + folder + ": no such folder");
     }
@@ -82,7 +94,7 @@ final class ReproduceCommand extends BlindspotCommand {
           new About(commandLine(), Version.program(), backend.name(), threadCount(), split.name());
       Reproducer reproducer =
           new Reproducer(
-              backend, split, scale, seed, threadCount(), target, new ConsoleTasks(this));
+              backend, split, scale, seed, threadCount(), target, alexnet, new ConsoleTasks(this));
       writeJson(reproducer.run(wanted, Stages.all(), about));
     }
     print("Report: " + target.resolve("report.html"));

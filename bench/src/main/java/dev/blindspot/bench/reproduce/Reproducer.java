@@ -15,6 +15,7 @@ public final class Reproducer {
   private final Scale scale;
   private final long seed;
   private final Path folder;
+  private final Path alexnet;
   private final Tasks tasks;
   private StageClock clock;
 
@@ -22,6 +23,7 @@ public final class Reproducer {
    * Opens the folder.
    *
    * @param folder made if needed; results of an earlier run with the same settings are kept
+   * @param alexnet ONNX file for table 5; null for the geometry as initialised
    * @throws dev.blindspot.engine.InvalidInputException if it holds something else
    */
   public Reproducer(
@@ -31,17 +33,25 @@ public final class Reproducer {
       long seed,
       int threads,
       Path folder,
+      Path alexnet,
       Tasks tasks) {
     this.backend = backend;
     this.data = data;
     this.scale = scale;
     this.seed = seed;
     this.folder = folder;
+    this.alexnet = alexnet;
     this.tasks = tasks;
     String content = data.train().checksum() + " " + data.test().checksum();
     RunFolder.open(
         folder,
-        new RunFolder.Settings(scale, seed, threads, backend.properties().toString(), content));
+        new RunFolder.Settings(
+            scale,
+            seed,
+            threads,
+            backend.properties().toString(),
+            content,
+            RunFolder.identity(alexnet)));
   }
 
   /**
@@ -79,7 +89,7 @@ public final class Reproducer {
   }
 
   private Reproduction reproduction() {
-    return new Reproduction(backend, data, scale, seed, folder, new Ticking());
+    return new Reproduction(backend, data, scale, seed, folder, alexnet, new Ticking());
   }
 
   /** The expectation for what is left, corrected by how long the finished stages really took. */

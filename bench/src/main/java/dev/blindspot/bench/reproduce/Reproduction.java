@@ -24,6 +24,7 @@ public final class Reproduction implements AutoCloseable {
   private final Scale scale;
   private final long seed;
   private final Path folder;
+  private final Path alexnet;
   private final Tasks tasks;
   private final PaperNetworks networks;
   private final Map<String, TrainedNetwork> trained = new LinkedHashMap<>();
@@ -31,14 +32,22 @@ public final class Reproduction implements AutoCloseable {
   /**
    * @param data of which the scale takes a seeded part for training; the test images are all used
    * @param folder for what is kept
+   * @param alexnet ONNX file for table 5; null for the geometry as initialised
    */
   public Reproduction(
-      Backend backend, DataSplit data, Scale scale, long seed, Path folder, Tasks tasks) {
+      Backend backend,
+      DataSplit data,
+      Scale scale,
+      long seed,
+      Path folder,
+      Path alexnet,
+      Tasks tasks) {
     this.backend = backend;
     this.data = data;
     this.scale = scale;
     this.seed = seed;
     this.folder = folder;
+    this.alexnet = alexnet;
     this.tasks = tasks;
     int n = Math.min(scale.trainingImages(), data.train().size());
     training =
@@ -67,6 +76,11 @@ public final class Reproduction implements AutoCloseable {
   /** Folder for what is kept: each stage may have files of its own there. */
   public Path folder() {
     return folder;
+  }
+
+  /** An AlexNet that the user gave as an ONNX file, or null. */
+  public Path alexnet() {
+    return alexnet;
   }
 
   /** The training images of this scale. */

@@ -21,11 +21,30 @@ final class RunFolder {
    * What the results depend on.
    *
    * @param data checksum of training and test images
+   * @param alexnet checksum of the user's network, or null
    */
-  record Settings(String format, String scale, long seed, int threads, String device, String data) {
+  record Settings(
+      String format,
+      String scale,
+      long seed,
+      int threads,
+      String device,
+      String data,
+      String alexnet) {
 
-    Settings(Scale scale, long seed, int threads, String device, String data) {
-      this(FORMAT, scale.toString(), seed, threads, device, data);
+    Settings(Scale scale, long seed, int threads, String device, String data, String alexnet) {
+      this(FORMAT, scale.toString(), seed, threads, device, data, alexnet);
+    }
+  }
+
+  /** A file's content as a checksum; null for no file. */
+  static String identity(Path file) {
+    try {
+      return file == null
+          ? null
+          : Checksum.sha256(Base64.getEncoder().encodeToString(Files.readAllBytes(file)));
+    } catch (IOException e) {
+      throw new InvalidInputException(file + " cannot be read: " + e, e);
     }
   }
 
@@ -84,6 +103,7 @@ final class RunFolder {
     differ(differ, "--threads", kept.threads(), wanted.threads());
     differ(differ, "--device", kept.device(), wanted.device());
     differ(differ, "data", kept.data(), wanted.data());
+    differ(differ, "--alexnet", kept.alexnet(), wanted.alexnet());
     if (!differ.isEmpty()) {
       throw new InvalidInputException(
           "Resume: "

@@ -6,6 +6,7 @@ import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.nn.Network;
 import dev.blindspot.nn.Parameters;
+import dev.blindspot.nn.onnx.OnnxModel;
 import dev.blindspot.nn.zoo.Zoo;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,7 +70,14 @@ public final class Table5Stage implements Stage<Table5> {
     return all;
   }
 
+  /** The user's, else the geometry that the paper's table gives, as initialised. */
   private static Table5.Model alexnet(Reproduction r, BoundsOptions options) {
+    if (r.alexnet() != null) {
+      OnnxModel m = OnnxModel.read(r.alexnet());
+      try (Parameters p = m.parameters(r.backend(), ElementType.F32)) {
+        return model("AlexNet", "" + r.alexnet(), PaperTable.of(m.network(), p, options));
+      }
+    }
     Network network = Zoo.get("alexnet", Shape.of(3, 227, 227), 1000).network();
     try (Parameters p = Parameters.initialize(network, r.backend(), ElementType.F32, r.seed())) {
       return model("AlexNet", "as initialised: untrained", PaperTable.of(network, p, options));

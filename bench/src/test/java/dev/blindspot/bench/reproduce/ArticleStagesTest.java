@@ -67,12 +67,9 @@ class ArticleStagesTest {
 
   @Test
   void generalizationIsLocalIfItFailsFarAway() {
-    assertEquals(
-        List.of(true, true), holds(GeneralizationStage.claims(changes(0.9, 0.3, 0.8))));
-    assertEquals(
-        List.of(false, true), holds(GeneralizationStage.claims(changes(0.8, 0.3, 0.8))));
-    assertEquals(
-        List.of(true, false), holds(GeneralizationStage.claims(changes(0.9, 0.75, 0.8))));
+    assertEquals(List.of(true, true), holds(GeneralizationStage.claims(changes(0.9, 0.3, 0.8))));
+    assertEquals(List.of(false, true), holds(GeneralizationStage.claims(changes(0.8, 0.3, 0.8))));
+    assertEquals(List.of(true, false), holds(GeneralizationStage.claims(changes(0.9, 0.75, 0.8))));
   }
 
   private static Confidence.Row row(String kind, double scaledError) {
@@ -124,7 +121,7 @@ class ArticleStagesTest {
     DataSplit all = DataSets.load("synthetic", null, 1);
     DataSplit digits = new DataSplit(all.train().first(120), all.test().first(60));
     try (Backend cpu = Backends.create("cpu")) {
-      new Reproducer(cpu, digits, Scale.QUICK, 1, 1, dir, SILENT)
+      new Reproducer(cpu, digits, Scale.QUICK, 1, 1, dir, null, SILENT)
           .run(stages, stages, new About("reproduce", "test", "cpu", 1, "digits"));
     }
     JsonNode results = new ObjectMapper().readTree(Files.readString(dir.resolve("results.json")));

@@ -133,7 +133,8 @@ class ReproducerTest {
   private static final List<Stage<?>> STAGES = List.of(new Small("first"), new Small("second"));
 
   private void run(Path folder, Tasks tasks, long seed) {
-    new Reproducer(cpu, digits, Scale.QUICK, seed, 1, folder, tasks).run(STAGES, STAGES, ABOUT);
+    new Reproducer(cpu, digits, Scale.QUICK, seed, 1, folder, null, tasks)
+        .run(STAGES, STAGES, ABOUT);
   }
 
   /** Results without the seconds. */
@@ -253,7 +254,7 @@ class ReproducerTest {
 
   @Test
   void partsOfTheTrainingImagesAreDisjointHalves() {
-    try (Reproduction r = new Reproduction(cpu, digits, Scale.QUICK, 1, dir, new Watch())) {
+    try (Reproduction r = new Reproduction(cpu, digits, Scale.QUICK, 1, dir, null, new Watch())) {
       assertEquals(120, r.part(PaperNetwork.Part.ALL).size());
       assertEquals(60, r.part(PaperNetwork.Part.P1).size());
       List<String> all = new ArrayList<>();

@@ -46,7 +46,7 @@ class TrainingStageTest {
     try (Backend backend = Backends.create("cpu")) {
       Names first = new Names();
       Training t;
-      try (Reproduction r = new Reproduction(backend, digits, Scale.QUICK, 4, dir, first)) {
+      try (Reproduction r = new Reproduction(backend, digits, Scale.QUICK, 4, dir, null, first)) {
         t = stage.run(r);
       }
       assertEquals(12, first.names.size(), first.names.toString());
@@ -63,7 +63,7 @@ class TrainingStageTest {
       assertEquals(t, Json.parse(Json.text(t), Training.class));
 
       Names second = new Names();
-      try (Reproduction r = new Reproduction(backend, digits, Scale.QUICK, 4, dir, second)) {
+      try (Reproduction r = new Reproduction(backend, digits, Scale.QUICK, 4, dir, null, second)) {
         assertEquals(t, stage.run(r));
       }
       assertEquals(List.of(), second.names, "nothing is trained again");
