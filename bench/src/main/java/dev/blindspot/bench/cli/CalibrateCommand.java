@@ -125,6 +125,14 @@ final class CalibrateCommand extends BlindspotCommand {
   private List<Double> blurs;
 
   @Option(
+      names = "--uncertainty",
+      paramLabel = "METHOD",
+      description =
+          "Also measure a predictive distribution, trained from the model of the zoo: dropout (drawn"
+              + " at test time), ensemble (of five seeds) or bayes (Bayes by backprop).")
+  private UncertaintyRun.Method uncertainty;
+
+  @Option(
       names = "--out",
       paramLabel = "DIR",
       description = "Folder for calibrate.html, a page with charts (default: no page).")
@@ -190,6 +198,7 @@ final class CalibrateCommand extends BlindspotCommand {
       }
     }
     subject.check();
+    UncertaintyRun.check(uncertainty, subject.model);
     if (out != null) {
       OutputFiles.checkFolder("--out", out);
     }
@@ -250,6 +259,13 @@ final class CalibrateCommand extends BlindspotCommand {
             ? null
             : study.fitTemperature(images(data.test(), others), labels(data.test(), others));
     List<Condition> conditions = conditions(study, chosen, n);
+    CalibrationResult.Uncertainty uncertain = null;
+    if (uncertainty != null) {
+      int[] samples = Arrays.copyOf(data.test().shuffled(seed), n);
+      uncertain =
+          new UncertaintyRun(this, backend, data, subject.model, uncertainty, bins)
+              .measure(samples, Math.min(attacked, n), noise, chosen, this::name);
+    }
     List<LocalGeneralization.Point> points;
     try (Progress progress = progress("Moving images", "changes", changes.size())) {
       points =
@@ -273,6 +289,7 @@ final class CalibrateCommand extends BlindspotCommand {
         scaling,
         conditions,
         points,
+        uncertain,
         (System.nanoTime() - began) / 1e9);
   }
 
@@ -342,6 +359,9 @@ final class CalibrateCommand extends BlindspotCommand {
               "Temperature %.3f; clean ECE with it %.2f %%.",
               r.temperature().temperature(),
               100 * r.conditions().get(0).scaled().expectedError()));
+    }
+    if (r.uncertainty() != null) {
+      UncertaintyRun.lines(r.uncertainty()).forEach(this::print);
     }
     print(CalibrationReport.sentence(r));
     if (out != null) {

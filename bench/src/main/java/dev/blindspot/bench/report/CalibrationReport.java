@@ -3,6 +3,7 @@ package dev.blindspot.bench.report;
 import dev.blindspot.attacks.calibration.Calibration;
 import dev.blindspot.attacks.calibration.CalibrationStudy.Condition;
 import dev.blindspot.attacks.calibration.Transformation;
+import dev.blindspot.attacks.calibration.UncertaintyCondition;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -64,6 +65,7 @@ public final class CalibrationReport {
     parts.put("diagrams", diagrams());
     parts.put("rows", rows());
     parts.put("temperature", temperature());
+    parts.put("uncertainty", uncertainty());
     parts.put("changes", changes());
     parts.put("strengths", strengths());
     parts.put("made", made());
@@ -142,6 +144,36 @@ public final class CalibrationReport {
         + " to "
         + String.format(Locale.ROOT, "%.4f", result.temperature().after())
         + ". The last column is the ECE with it; no label changes.</p>";
+  }
+
+  private String uncertainty() {
+    CalibrationResult.Uncertainty u = result.uncertainty();
+    if (u == null) {
+      return "";
+    }
+    StringBuilder s = new StringBuilder("<section class=\"card\">\n<h2>Does it know what it does");
+    s.append(" not know?</h2>\n<p>A distribution of predictions instead of one: ");
+    s.append(Html.escape(u.method())).append(". Adversarial examples were made for ");
+    s.append(Html.escape(u.attacked())).append("; only successes count. AUROC: the chance that");
+    s.append(" such an image has more entropy, or mutual information, than a clean one; 0.5 tells");
+    s.append(" nothing.</p>\n<div class=\"scroll\"><table class=\"measures\"><thead><tr>");
+    s.append("<th>images</th><th>count</th><th>accuracy</th><th>confidence</th><th>ECE</th>");
+    s.append("<th>entropy</th><th>mutual information</th><th>AUROC of entropy</th>");
+    s.append("<th>of information</th></tr></thead><tbody>\n");
+    for (UncertaintyCondition c : u.conditions()) {
+      Html.row(
+          s,
+          Html.escape(c.name()),
+          Html.count(c.calibration().count()),
+          fine(c.calibration().accuracy()),
+          fine(c.calibration().confidence()),
+          fine(c.calibration().expectedError()),
+          Html.number(c.entropy()),
+          Html.number(c.mutualInformation()),
+          Html.number(c.entropyAuroc()),
+          Html.number(c.informationAuroc()));
+    }
+    return s.append("</tbody></table></div>\n</section>\n").toString();
   }
 
   private String changes() {

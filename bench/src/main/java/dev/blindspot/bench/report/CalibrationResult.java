@@ -3,6 +3,7 @@ package dev.blindspot.bench.report;
 import dev.blindspot.attacks.calibration.CalibrationStudy;
 import dev.blindspot.attacks.calibration.LocalGeneralization;
 import dev.blindspot.attacks.calibration.TemperatureScaling;
+import dev.blindspot.attacks.calibration.UncertaintyCondition;
 import java.util.List;
 
 /**
@@ -21,6 +22,7 @@ import java.util.List;
  * @param temperature null if none was fitted
  * @param conditions clean first, then noise, then attacks
  * @param generalization by kind of change and strength; those that change nothing included
+ * @param uncertainty null unless asked for
  * @param seconds without training
  */
 public record CalibrationResult(
@@ -40,8 +42,19 @@ public record CalibrationResult(
     TemperatureScaling temperature,
     List<CalibrationStudy.Condition> conditions,
     List<LocalGeneralization.Point> generalization,
+    Uncertainty uncertainty,
     double seconds) {
 
   /** Value of {@link #format}. */
   public static final String FORMAT = "blindspot-calibrate-1";
+
+  /**
+   * What a predictive distribution says.
+   *
+   * @param method "deep ensemble of 5"
+   * @param attacked the network that the adversarial examples were made for
+   * @param conditions clean first, then noise, then the successes of each attack
+   */
+  public record Uncertainty(
+      String method, String attacked, List<UncertaintyCondition> conditions) {}
 }

@@ -70,6 +70,44 @@ class CalibrateTest {
   }
 
   @Test
+  void anEnsembleIsMeasuredOnWhatItsFirstMemberIsFooledBy() throws IOException {
+    Cli.Run r =
+        Cli.run(
+            "calibrate",
+            "--model",
+            "fc10",
+            "--examples",
+            "100",
+            "--attacked",
+            "10",
+            "--attack",
+            "lbfgs",
+            "--noise",
+            "0",
+            "--uncertainty",
+            "ensemble",
+            "--out",
+            folder.resolve("ensemble").toString(),
+            "--quiet",
+            "--json",
+            "-");
+    assertEquals(CommandLineTool.DONE, r.code(), r.err());
+    JsonNode u = MAPPER.readTree(r.out()).get("uncertainty");
+    assertEquals("deep ensemble of 5", u.get("method").asText());
+    assertEquals(3, u.get("conditions").size());
+    JsonNode clean = u.get("conditions").get(0);
+    assertEquals(0.5, clean.get("entropy_auroc").asDouble());
+    assertEquals(clean.get("entropy"), u.get("conditions").get(1).get("entropy"), "noise of 0");
+    JsonNode attacked = u.get("conditions").get(2);
+    assertEquals("L-BFGS", attacked.get("name").asText());
+    // Adversarial examples end just behind the boundary, where the softmax is undecided.
+    assertTrue(attacked.get("entropy_auroc").asDouble() > 0.7, attacked.toString());
+    assertTrue(attacked.get("entropy").asDouble() > clean.get("entropy").asDouble());
+    String page = Files.readString(folder.resolve("ensemble/calibrate.html"));
+    assertTrue(page.contains("deep ensemble of 5") && !page.contains("{{"), "its table");
+  }
+
+  @Test
   void jsonAndPageHoldEverything() throws IOException {
     JsonNode j =
         calibrate(
@@ -109,6 +147,7 @@ class CalibrateTest {
             "temperature",
             "conditions",
             "generalization",
+            "uncertainty",
             "seconds"),
         keys);
     assertEquals("blindspot-calibrate-1", j.get("format").asText());
@@ -178,6 +217,8 @@ class CalibrateTest {
 
   @Test
   void badInputIsRefused() {
+    refused(List.of("--uncertainty", "model of the zoo"), "--uncertainty", "bayes");
+    refused(List.of("--uncertainty"), "--uncertainty", "guess");
     refused(List.of("--examples", "0"), "--examples", "0");
     refused(List.of("--bins", "0"), "--bins", "0");
     refused(List.of("--attacked", "-1"), "--attacked", "-1");

@@ -128,6 +128,11 @@ public final class BayesByBackprop implements PredictiveDistribution {
     }
   }
 
+  /** Writes the means of all parameters: the network in the middle of the distribution. */
+  public void copyMeans(Parameters to) {
+    distribution.means(to);
+  }
+
   @Override
   public String description() {
     return "Bayes by backprop, " + draws + " draws";

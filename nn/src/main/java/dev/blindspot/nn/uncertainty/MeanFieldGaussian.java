@@ -78,6 +78,11 @@ final class MeanFieldGaussian {
     return rho > 30 ? rho : StrictMath.log1p(StrictMath.exp(rho));
   }
 
+  /** Writes the means into parameters. */
+  void means(Parameters to) {
+    parts.forEach(p -> to.set(p.key, p.mu));
+  }
+
   /** Writes one sample into parameters; it follows from the seed and the step alone. */
   void sample(Parameters to, long seed, long step) {
     Random random = new Random(new SplittableRandom(seed * 0x9E3779B97F4A7C15L + step).nextLong());
