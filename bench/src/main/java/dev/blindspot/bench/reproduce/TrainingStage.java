@@ -175,8 +175,9 @@ public final class TrainingStage implements Stage<Training> {
             "%s, %d training images, %d epochs, seeds %s; errors on %d test images. A pool holds %d"
                 + " adversarial examples for the output of one layer; %d of them are made anew before"
                 + " each epoch by %d gradients each at most, and it trains the layers above. No image"
-                + " is moved or changed otherwise. All settings were chosen by the error on images"
-                + " held out from the training data. The paper reports about 1.6, 1.3 and below 1.2 %%"
+                + " is moved or changed otherwise. All settings were chosen by the error on 10,000"
+                + " images held out from the training data, mostly with 50,000 to train on, those of"
+                + " all pools together with 10,000. The paper reports about 1.6, 1.3 and below 1.2 %%"
                 + " without saying how often it trained; all trainings here took %.0f s.",
             t.network(),
             t.trainImages(),
