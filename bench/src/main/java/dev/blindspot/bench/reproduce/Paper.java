@@ -79,6 +79,6 @@ final class Paper {
   }
 
   private static List<Double> shares(double... percent) {
-    return Arrays.stream(percent).map(p -> p / 100).boxed().toList();
+    return Arrays.stream(percent).map(p -> Math.rint(1e4 * p) / 1e6).boxed().toList();
   }
 }

@@ -66,7 +66,7 @@ public final class Table1Stage implements Stage<Table1> {
 
   static double error(Reproduction r, TrainedNetwork t, DataSet data) {
     Evaluation e = Evaluation.of(t.network(), t.parameters(), r.backend(), data, 1000);
-    return 1 - e.accuracy();
+    return (double) (data.size() - e.correct()) / data.size();
   }
 
   private static Table1.Row row(
@@ -154,7 +154,7 @@ public final class Table1Stage implements Stage<Table1> {
               Section.percent(p.errors().get(1)),
               Section.percent(r.testError()),
               Section.number(p.distortion()),
-              Section.number(r.distortion()) + " ± " + Section.number(r.standardError()),
+              mean(r),
               r.succeeded() + " of " + (t.attacked() - r.trivial())));
     }
     section.table(
@@ -170,5 +170,11 @@ public final class Table1Stage implements Stage<Table1> {
             "found"),
         cells);
     section.claims(t.claims());
+  }
+
+  private static String mean(Table1.Row r) {
+    return r.standardError() == null
+        ? Section.number(r.distortion())
+        : String.format(Locale.ROOT, "%.4f ± %.4f", r.distortion(), r.standardError());
   }
 }
