@@ -44,7 +44,7 @@ public final class InstabilityStage implements Stage<InstabilityFigure> {
 
   @Override
   public double expectedSeconds(Scale scale) {
-    return scale == Scale.QUICK ? 30 : 240;
+    return scale == Scale.QUICK ? 13 : 160;
   }
 
   @Override

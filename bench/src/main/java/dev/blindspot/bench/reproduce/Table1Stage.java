@@ -38,7 +38,7 @@ public final class Table1Stage implements Stage<Table1> {
   @Override
   public double expectedSeconds(Scale scale) {
     return switch (scale) {
-      case QUICK -> 150;
+      case QUICK -> 100;
       case FULL -> 2000;
       case PAPER -> 8000;
     };

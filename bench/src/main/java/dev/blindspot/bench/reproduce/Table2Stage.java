@@ -32,7 +32,7 @@ public final class Table2Stage implements Stage<TransferTable> {
 
   @Override
   public double expectedSeconds(Scale scale) {
-    return scale == Scale.QUICK ? 2 : scale == Scale.FULL ? 30 : 300;
+    return scale == Scale.QUICK ? 1 : scale == Scale.FULL ? 30 : 300;
   }
 
   @Override

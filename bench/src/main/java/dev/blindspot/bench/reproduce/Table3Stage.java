@@ -31,7 +31,7 @@ public final class Table3Stage implements Stage<Table3> {
 
   @Override
   public double expectedSeconds(Scale scale) {
-    return scale == Scale.QUICK ? 40 : scale == Scale.FULL ? 700 : 900;
+    return scale == Scale.QUICK ? 25 : scale == Scale.FULL ? 500 : 700;
   }
 
   @Override

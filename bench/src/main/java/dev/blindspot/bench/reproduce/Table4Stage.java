@@ -34,7 +34,7 @@ public final class Table4Stage implements Stage<TransferTable> {
 
   @Override
   public double expectedSeconds(Scale scale) {
-    return scale == Scale.QUICK ? 2 : 20;
+    return scale == Scale.QUICK ? 1 : 20;
   }
 
   @Override

@@ -39,7 +39,7 @@ public final class Table5Stage implements Stage<Table5> {
 
   @Override
   public double expectedSeconds(Scale scale) {
-    return scale == Scale.QUICK ? 60 : 90;
+    return scale == Scale.QUICK ? 87 : 150;
   }
 
   @Override

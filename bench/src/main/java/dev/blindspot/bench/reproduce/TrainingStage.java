@@ -64,7 +64,7 @@ public final class TrainingStage implements Stage<Training> {
 
   @Override
   public double expectedSeconds(Scale scale) {
-    return scale == Scale.QUICK ? 90 : 1200;
+    return scale == Scale.QUICK ? 70 : 1200;
   }
 
   private VariantSettings settings(TrainingVariant variant, Reproduction r) {

@@ -44,7 +44,7 @@ public final class UnitsStage implements Stage<Units> {
 
   @Override
   public double expectedSeconds(Scale scale) {
-    return scale == Scale.QUICK ? 50 : 230;
+    return scale == Scale.QUICK ? 9 : 200;
   }
 
   @Override
