@@ -73,7 +73,11 @@ public final class InstabilityStage implements Stage<InstabilityFigure> {
             .filter(i -> found.samples().get(i).distortion().l2() > 0)
             .toArray();
     if (chosen.length > 0) {
-      networks.add(measure(r, t, samples, found, chosen));
+      networks.add(
+          r.kept(
+              "instability-" + t.of().file(),
+              InstabilityFigure.Measured.class,
+              () -> measure(r, t, samples, found, chosen)));
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Supplier;
 
 /**
  * What the stages share: data, trained networks, attacks. Networks and attacks are made when they
@@ -150,6 +151,23 @@ public final class Reproduction implements AutoCloseable {
    */
   public AttackResult attack(TrainedNetwork network, String purpose, Samples samples) {
     return new AttackRun(backend, seed, folder, tasks).get(network, purpose, samples);
+  }
+
+  /**
+   * A part of a stage's results: made, or as it was kept, so that a killed run loses one part.
+   *
+   * @param name of its file, unique in the reproduction
+   * @param type a record that can be written as JSON and read back
+   */
+  public <R> R kept(String name, Class<R> type, Supplier<R> make) {
+    Path file = folder.resolve("stages").resolve("parts").resolve(name + ".json");
+    StageFile.Finished<R> found = StageFile.read(file, type);
+    if (found != null) {
+      return found.ours();
+    }
+    R made = make.get();
+    StageFile.write(file, made, 0);
+    return made;
   }
 
   @Override

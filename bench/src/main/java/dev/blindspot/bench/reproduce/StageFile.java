@@ -33,14 +33,27 @@ final class StageFile {
   }
 
   static <R> void write(Path folder, Stage<R> stage, R ours, double seconds) {
+    write(file(folder, stage), ours, seconds);
+  }
+
+  /** Results with a checksum. */
+  static void write(Path file, Object ours, double seconds) {
     String json = Json.text(ours);
     Content content = new Content(seconds, checksum(seconds, json), json);
-    OutputFiles.write(file(folder, stage), Json.text(content) + "\n");
+    OutputFiles.write(file, Json.text(content) + "\n");
   }
 
   /** The finished stage, or null. */
   static <R> Finished<R> read(Path folder, Stage<R> stage) {
-    Path file = file(folder, stage);
+    return read(file(folder, stage), stage.type());
+  }
+
+  /**
+   * The results in a file, or null.
+   *
+   * @throws InvalidInputException if it is damaged
+   */
+  static <R> Finished<R> read(Path file, Class<R> type) {
     if (!Files.exists(file)) {
       return null;
     }
@@ -49,7 +62,7 @@ final class StageFile {
       if (c.ours() == null || !checksum(c.seconds(), c.ours()).equals(c.checksum())) {
         throw Kept.damaged(file, "its checksum is wrong");
       }
-      return new Finished<>(Json.parse(c.ours(), stage.type()), c.seconds());
+      return new Finished<>(Json.parse(c.ours(), type), c.seconds());
     } catch (IOException e) {
       throw Kept.damaged(file, e.getMessage());
     } catch (InvalidInputException e) {

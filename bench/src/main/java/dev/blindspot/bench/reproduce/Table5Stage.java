@@ -44,18 +44,23 @@ public final class Table5Stage implements Stage<Table5> {
 
   @Override
   public Table5 run(Reproduction r) {
-    BoundsOptions options = BoundsOptions.defaults().backend(r.backend());
-    if (r.scale() == Scale.QUICK) {
-      options = options.work(QUICK_WORK);
-    }
+    BoundsOptions full = BoundsOptions.defaults().backend(r.backend());
+    BoundsOptions options = r.scale() == Scale.QUICK ? full.work(QUICK_WORK) : full;
     List<Table5.Model> models = new ArrayList<>();
     List<TrainedNetwork> trained = r.trained(networks(r));
     try (Tasks.Task task = r.tasks().start("Bounding", "networks", 1L + trained.size())) {
-      models.add(alexnet(r, options));
+      models.add(r.kept("table5-alexnet", Table5.Model.class, () -> alexnet(r, options)));
       task.update(models.size(), "");
       for (TrainedNetwork t : trained) {
-        PaperTable table = PaperTable.of(t.network(), t.parameters(), options);
-        models.add(model(t.name(), "trained here", table));
+        models.add(
+            r.kept(
+                "table5-" + t.of().file(),
+                Table5.Model.class,
+                () ->
+                    model(
+                        t.name(),
+                        "trained here",
+                        PaperTable.of(t.network(), t.parameters(), options))));
         task.update(models.size(), "");
       }
     }

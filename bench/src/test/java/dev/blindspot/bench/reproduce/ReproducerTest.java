@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -260,7 +261,7 @@ class ReproducerTest {
       List<String> all = new ArrayList<>();
       for (PaperNetwork.Part p : List.of(PaperNetwork.Part.P1, PaperNetwork.Part.P2)) {
         for (int i = 0; i < 60; i++) {
-          all.add(java.util.Arrays.toString(r.part(p).image(i)));
+          all.add(Arrays.toString(r.part(p).image(i)));
         }
       }
       assertEquals(120, all.stream().distinct().count());
@@ -270,5 +271,24 @@ class ReproducerTest {
         assertTrue(s.targets()[i] != s.labels()[i] && s.targets()[i] >= 0 && s.targets()[i] < 10);
       }
     }
+  }
+
+  @Test
+  void partsOfAStageAreMadeOnce() throws IOException {
+    int[] made = {0};
+    try (Reproduction r = new Reproduction(cpu, digits, Scale.QUICK, 1, dir, null, new Watch())) {
+      for (int i = 0; i < 2; i++) {
+        Numbers n =
+            r.kept("part", Numbers.class, () -> new Numbers(++made[0], Arrays.asList(0.5, null)));
+        assertEquals(new Numbers(1, Arrays.asList(0.5, null)), n);
+      }
+      Path file = dir.resolve("stages/parts/part.json");
+      Files.writeString(file, Files.readString(file).replace("1.0", "2.0"));
+      InvalidInputException e =
+          assertThrows(
+              InvalidInputException.class, () -> r.kept("part", Numbers.class, () -> null));
+      assertTrue(e.getMessage().contains(file.toString()), e.getMessage());
+    }
+    assertEquals(1, made[0]);
   }
 }

@@ -30,6 +30,9 @@ public final class Trainer {
   /** Steps between two readings of the loss. */
   private static final int LOSS_EVERY = 20;
 
+  /** Nanoseconds between two checkpoints within an epoch: what a kill costs. */
+  private static final long SAVE_EVERY = 5_000_000_000L;
+
   private final Network network;
   private final Parameters parameters;
   private final Backend backend;
@@ -38,6 +41,8 @@ public final class Trainer {
   private final TrainingListener listener;
   private final Path checkpoint;
   private final ObjectiveTerm term;
+  private long saveEvery = SAVE_EVERY;
+  private long saved;
 
   /**
    * @param parameters F32 on the backend; changed in place
@@ -59,8 +64,8 @@ public final class Trainer {
   /**
    * @param parameters F32 on the backend; changed in place
    * @param seed order of samples and dropout
-   * @param checkpoint file to resume from and to write after each epoch; null for none, as it must
-   *     be with L-BFGS
+   * @param checkpoint file to resume from and to write now and then: every few seconds, with a
+   *     further term after each epoch, with L-BFGS every few iterations; null for none
    * @param term of the objective, beside cross-entropy and decay; none with L-BFGS
    */
   public Trainer(
@@ -119,10 +124,28 @@ public final class Trainer {
       String identity = identity(data);
       int epoch = resume(optimizer, identity);
       Buffers buffers = new Buffers(arena, data, n);
+      saved = System.nanoTime();
       for (; epoch < recipe.epochs(); epoch++) {
-        epoch(ctx, plan, optimizer, data, epoch, buffers);
+        int now = epoch;
+        epoch(
+            ctx, plan, optimizer, data, epoch, buffers, () -> saveIfDue(optimizer, identity, now));
         save(optimizer, identity, epoch + 1);
       }
+    }
+  }
+
+  /** With other nanoseconds between two checkpoints within an epoch. */
+  Trainer savingEvery(long nanos) {
+    saveEvery = nanos;
+    return this;
+  }
+
+  /** A further term keeps its state at the end of an epoch only. */
+  private void saveIfDue(Optimizer optimizer, String identity, int epoch) {
+    if (checkpoint != null
+        && term == ObjectiveTerm.none()
+        && System.nanoTime() - saved >= saveEvery) {
+      save(optimizer, identity, epoch);
     }
   }
 
@@ -210,16 +233,25 @@ public final class Trainer {
     }
   }
 
-  /** Whole batches only: the samples left over come first in no epoch, but are drawn anew. */
+  /**
+   * Whole batches only: the samples left over come first in no epoch, but are drawn anew. Begins
+   * behind the steps that the optimiser has done.
+   */
   private void epoch(
-      Context ctx, NetworkPlan plan, Optimizer optimizer, DataSet data, int epoch, Buffers b) {
+      Context ctx,
+      NetworkPlan plan,
+      Optimizer optimizer,
+      DataSet data,
+      int epoch,
+      Buffers b,
+      Runnable afterStep) {
     int[] order = DataSet.shuffled(data.size(), seed * 1_000_003 + epoch);
     int[] labels = new int[b.n];
     int perEpoch = data.size() / b.n;
     long steps = (long) perEpoch * recipe.epochs();
     ctx.synchronize();
     term.beginEpoch(epoch);
-    for (int i = 0; i < perEpoch; i++) {
+    for (int i = begin(optimizer, epoch, perEpoch); i < perEpoch; i++) {
       int from = i * b.n;
       data.read(order, from, from + b.n, b.images, 0);
       for (int k = 0; k < b.n; k++) {
@@ -238,8 +270,17 @@ public final class Trainer {
       optimizer.step(ctx, recipe.learningRate() * 0.5 * (1 + Math.cos(Math.PI * progress)));
       plan.parametersChanged(ctx);
       term.parametersChanged(ctx);
+      afterStep.run();
       listener.step(step + 1, steps, step % LOSS_EVERY == 0 ? mean(b.loss, step) : Double.NaN);
     }
+  }
+
+  private int begin(Optimizer optimizer, int epoch, int perEpoch) {
+    long done = optimizer.steps() - (long) epoch * perEpoch;
+    if (done < 0 || done > perEpoch) {
+      throw misfit(optimizer.steps() + " steps done are not within epoch " + epoch);
+    }
+    return (int) done;
   }
 
   private double mean(Tensor loss, long step) {
@@ -310,6 +351,7 @@ public final class Trainer {
     }
     values.addAll(term.state());
     new Checkpoint(identity, epoch, optimizer.steps(), values).write(checkpoint);
+    saved = System.nanoTime();
   }
 
   private List<Tensor> tensors(Optimizer optimizer) {

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainerTest {
   private static final DataSet DATA = Blobs.draw(330, 1);
@@ -116,6 +117,36 @@ class TrainerTest {
     long kept = r.method() == Recipe.Method.LBFGS ? 10 : 12;
     assertEquals(
         kept + 1, steps.get(0), "goes on after two epochs of six steps, or ten iterations");
+  }
+
+  /** Killed at any step, with a checkpoint after each, it loses that step at most. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 5, 6, 7, 13, 24})
+  void aTrainingKilledWithinAnEpochGoesOnThere(long at) {
+    Recipe r = Recipe.adam(4, 50, 5e-3, 1e-4, 1e-3).shift(1);
+    Path file = dir.resolve("c.bin");
+    List<Long> steps = new ArrayList<>();
+    List<List<Long>> ends = new ArrayList<>();
+    for (long kill : new long[] {at, 0}) {
+      steps.clear();
+      try (Parameters p = Parameters.initialize(NETWORK, cpu, ElementType.F32, 1)) {
+        TrainingListener l =
+            (step, all, loss) -> {
+              steps.add(step);
+              if (step == kill) {
+                throw new Killed();
+              }
+            };
+        new Trainer(NETWORK, p, cpu, r, 1, l, file).savingEvery(0).run(DATA);
+        ends.add(bits(p));
+      } catch (Killed e) {
+        assertEquals(at, steps.get(steps.size() - 1));
+      }
+    }
+    assertEquals(train(r, 1, null, SILENT), ends.get(0));
+    if (at < 24) {
+      assertEquals(at + 1, steps.get(0), "the step before the kill was kept");
+    }
   }
 
   @Test
