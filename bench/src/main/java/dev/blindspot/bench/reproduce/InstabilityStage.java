@@ -54,6 +54,10 @@ public final class InstabilityStage implements Stage<InstabilityFigure> {
     for (TrainedNetwork t : r.trained(r.networks().table1())) {
       add(networks, r, t, samples, r.attack(t, Table1Stage.PURPOSE, samples));
     }
+    Samples test = Table3Stage.samples(r);
+    for (TrainedNetwork t : r.trained(r.networks().table3())) {
+      add(networks, r, t, test, r.attack(t, Table3Stage.PURPOSE, test));
+    }
     TrainedNetwork convolutional = r.trained(r.networks().convolutional());
     Samples few = r.samples(r.training(), r.scale() == Scale.QUICK ? 40 : 500);
     add(networks, r, convolutional, few, r.attack(convolutional, PURPOSE, few));
@@ -86,7 +90,7 @@ public final class InstabilityStage implements Stage<InstabilityFigure> {
     BoundsOptions options = BoundsOptions.defaults().backend(r.backend());
     NetworkBound bound = NetworkBounds.of(t.network(), t.parameters(), options);
     try (Tasks.Task task =
-        r.tasks().start("Following " + t.name(), "samples, twice", 2L * chosen.length)) {
+        r.tasks().start("Following " + t.label(), "samples, twice", 2L * chosen.length)) {
       InstabilityResult i =
           Instability.measure(
               t.network(),
@@ -99,7 +103,7 @@ public final class InstabilityStage implements Stage<InstabilityFigure> {
               r.seed(),
               done -> task.update(done, ""));
       return new InstabilityFigure.Measured(
-          t.name(),
+          t.label(),
           i.samples(),
           i.norms(),
           i.layers().stream().map(InstabilityStage::row).toList());

@@ -58,7 +58,7 @@ public final class Table5Stage implements Stage<Table5> {
                 Table5.Model.class,
                 () ->
                     model(
-                        t.name(),
+                        t.label(),
                         "trained here",
                         PaperTable.of(t.network(), t.parameters(), options))));
         task.update(models.size(), "");
@@ -76,7 +76,7 @@ public final class Table5Stage implements Stage<Table5> {
   }
 
   /** The user's, else the geometry that the paper's table gives, as initialised. */
-  private static Table5.Model alexnet(Reproduction r, BoundsOptions options) {
+  static Table5.Model alexnet(Reproduction r, BoundsOptions options) {
     if (r.alexnet() != null) {
       OnnxModel m = OnnxModel.read(r.alexnet());
       try (Parameters p = m.parameters(r.backend(), ElementType.F32)) {

@@ -17,6 +17,11 @@ public record TrainedNetwork(PaperNetwork of, Parameters parameters, DataSet tra
     return of.name();
   }
 
+  /** The name with the half that it was trained on, if it was not all: no two are equal. */
+  public String label() {
+    return of.part() == PaperNetwork.Part.ALL ? name() : name() + " (" + of.part() + ")";
+  }
+
   public Network network() {
     return of.network();
   }

@@ -14,13 +14,18 @@ import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.nn.Network;
 import dev.blindspot.nn.Parameters;
+import dev.blindspot.nn.data.DataSets;
+import dev.blindspot.nn.data.DataSplit;
 import dev.blindspot.nn.layers.ActivationLayer;
 import dev.blindspot.nn.layers.Conv2d;
+import dev.blindspot.nn.layers.Flatten;
 import dev.blindspot.nn.layers.Linear;
 import dev.blindspot.nn.layers.Pool2d;
+import dev.blindspot.nn.onnx.OnnxModel;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Table 5 and the instability over layers, of small networks and made-up numbers. */
 class LayerStagesTest {
@@ -114,5 +119,31 @@ class LayerStagesTest {
     assertEquals(List.of("input", "fc1", "fc2"), section.charts().get(0).labels());
     assertNull(section.charts().get(1).series().get(2).values().get(2), "no zero on a log axis");
     assertTrue(section.html().contains("7 images"), section.html());
+  }
+
+  /** A network of the user's: its layers are those of the file, under its name. */
+  @Test
+  void table5TakesTheUsersNetwork(@TempDir Path dir) {
+    Network net =
+        Network.builder("mine", Shape.of(1, 9, 9))
+            .add("conv", Conv2d.of(2, 3, 2, 0))
+            .add("relu", ActivationLayer.relu())
+            .add("flatten", new Flatten())
+            .add("fc", Linear.of(2))
+            .build();
+    Path file = dir.resolve("mine.onnx");
+    DataSplit digits = DataSets.load("synthetic", null, 1);
+    BoundsOptions options = BoundsOptions.defaults().threads(1).work(1e6);
+    try (Backend backend = Backends.create("reference");
+        Parameters p = Parameters.initialize(net, backend, ElementType.F32, 1);
+        Reproduction r = new Reproduction(backend, digits, Scale.QUICK, 1, dir, file, null)) {
+      OnnxModel.write(file, net, p);
+      Table5.Model m = Table5Stage.alexnet(r, options);
+      Table5.Model same = Table5Stage.model("", "", PaperTable.of(net, p, options));
+      assertEquals(file.toString(), m.note());
+      assertEquals(same.upper(), m.upper());
+      assertEquals(same.printedProduct(), m.printedProduct());
+      assertEquals(2, m.rows().get(0).stride());
+    }
   }
 }
