@@ -1,9 +1,9 @@
 package dev.blindspot.bench.cli;
 
+import dev.blindspot.attacks.RandomTargets;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.nn.data.DataSet;
 import java.util.Arrays;
-import java.util.SplittableRandom;
 
 /**
  * Test examples to attack.
@@ -46,12 +46,6 @@ record Examples(int[] index, float[] images, int[] labels) {
 
   /** For each example a wrong label, drawn from the seed and its index alone. */
   int[] randomTargets(int classes, long seed) {
-    int[] targets = new int[count()];
-    for (int i = 0; i < targets.length; i++) {
-      SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + index[i]);
-      int t = random.nextInt(classes - 1);
-      targets[i] = t < labels[i] ? t : t + 1;
-    }
-    return targets;
+    return RandomTargets.draw(index, labels, classes, seed);
   }
 }

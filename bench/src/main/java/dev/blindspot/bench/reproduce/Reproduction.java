@@ -1,6 +1,7 @@
 package dev.blindspot.bench.reproduce;
 
 import dev.blindspot.attacks.AttackResult;
+import dev.blindspot.attacks.RandomTargets;
 import dev.blindspot.bench.reproduce.PaperNetwork.Part;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.nn.data.DataSet;
@@ -10,7 +11,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.function.Supplier;
 
 /**
@@ -129,18 +129,8 @@ public final class Reproduction implements AutoCloseable {
     float[] images = new float[n * from.sampleSize()];
     from.read(index, 0, n, images, 0);
     int[] labels = Arrays.stream(index).map(from::label).toArray();
-    return new Samples(index, images, labels, targets(index, labels, from.classes()));
-  }
-
-  /** For each sample a wrong label, drawn from the seed and its index alone. */
-  private int[] targets(int[] index, int[] labels, int classes) {
-    int[] targets = new int[index.length];
-    for (int i = 0; i < targets.length; i++) {
-      SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + index[i]);
-      int t = random.nextInt(classes - 1);
-      targets[i] = t < labels[i] ? t : t + 1;
-    }
-    return targets;
+    return new Samples(
+        index, images, labels, RandomTargets.draw(index, labels, from.classes(), seed));
   }
 
   /**
