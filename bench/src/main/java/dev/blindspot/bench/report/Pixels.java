@@ -32,11 +32,16 @@ public final class Pixels {
 
   /** The difference ten times magnified round mid-grey, as in the paper's figures. */
   public static String difference(Picture p) {
+    return uri(differencePng(p));
+  }
+
+  /** The same as the bytes of a PNG file. */
+  public static byte[] differencePng(Picture p) {
     int[] levels = new int[p.original().length];
     for (int i = 0; i < levels.length; i++) {
       levels[i] = clamp(128 + 10 * 255 * ((double) p.adversarial()[i] - p.original()[i]));
     }
-    return uri(png(p.channels(), p.height(), p.width(), levels));
+    return png(p.channels(), p.height(), p.width(), levels);
   }
 
   private static String uri(byte[] png) {

@@ -56,9 +56,8 @@ public final class FiguresStage implements Stage<Figures> {
     List<String> files = new ArrayList<>();
     List<String> captions = new ArrayList<>();
     for (int i = 0; i < Math.min(3 * SHOWN, samples.count()); i++) {
-      String file = "images/noise-" + i + ".png";
-      write(r, file, Arrays.copyOfRange(noisy, i * samples.size(), (i + 1) * samples.size()));
-      files.add(file);
+      float[] x = Arrays.copyOfRange(noisy, i * samples.size(), (i + 1) * samples.size());
+      files.add(Images.write(r, "noise-" + i, x));
       captions.add("" + samples.labels()[i]);
     }
     boolean above = accuracies.stream().allMatch(a -> a.accuracy() > 0.1);
@@ -97,22 +96,14 @@ public final class FiguresStage implements Stage<Figures> {
         float[] x = Arrays.copyOfRange(samples.images(), i * size, (i + 1) * size);
         float[] y = Arrays.copyOfRange(found.adversarials(), i * size, (i + 1) * size);
         Picture p = new Picture(i, (int) s.dim(0), (int) s.dim(1), (int) s.dim(2), x, y);
-        String name = "images/" + t.of().file() + "-" + i;
-        write(r, name + "-original.png", x);
-        Images.write(r.folder().resolve(name + "-difference.png"), Pixels.difference(p));
-        write(r, name + "-adversarial.png", y);
-        files.addAll(
-            List.of(name + "-original.png", name + "-difference.png", name + "-adversarial.png"));
+        String name = t.of().file() + "-" + i;
+        files.add(Images.write(r, name + "-original", x));
+        files.add(Images.write(r, name + "-difference", Pixels.differencePng(p)));
+        files.add(Images.write(r, name + "-adversarial", y));
         captions.addAll(List.of("" + a.label(), "10 ×", "" + a.adversarialLabel()));
       }
     }
     return new Figures.Row(t.name(), files, captions);
-  }
-
-  private static void write(Reproduction r, String file, float[] x) {
-    Shape s = r.test().sampleShape();
-    Images.write(
-        r.folder().resolve(file), Pixels.image((int) s.dim(0), (int) s.dim(1), (int) s.dim(2), x));
   }
 
   @Override

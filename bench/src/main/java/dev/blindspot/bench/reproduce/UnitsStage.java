@@ -5,8 +5,6 @@ import dev.blindspot.attacks.inspect.Inspection;
 import dev.blindspot.attacks.inspect.InspectionOptions;
 import dev.blindspot.attacks.inspect.TopImages;
 import dev.blindspot.attacks.inspect.UnitInspection;
-import dev.blindspot.bench.report.Pixels;
-import dev.blindspot.engine.Shape;
 import dev.blindspot.nn.data.DataSet;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,12 +106,7 @@ public final class UnitsStage implements Stage<Units> {
   }
 
   private static String picture(Reproduction r, int image) {
-    String file = "images/test-" + image + ".png";
-    Shape s = r.test().sampleShape();
-    Images.write(
-        r.folder().resolve(file),
-        Pixels.image((int) s.dim(0), (int) s.dim(1), (int) s.dim(2), r.test().image(image)));
-    return file;
+    return Images.write(r, "test-" + image, r.test().image(image));
   }
 
   @Override

@@ -6,7 +6,6 @@ import dev.blindspot.attacks.visualize.VisualizationOptions;
 import dev.blindspot.attacks.visualize.VisualizationOptions.Optimizer;
 import dev.blindspot.attacks.visualize.VisualizationOptions.Parameterization;
 import dev.blindspot.attacks.visualize.Visualizer;
-import dev.blindspot.bench.report.Pixels;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.Network;
@@ -198,11 +197,7 @@ public final class VisualizationStage implements Stage<Visualizations> {
   }
 
   private static String write(Reproduction r, String name, float[] x) {
-    String file = "images/visualization-" + name + ".png";
-    Shape s = r.test().sampleShape();
-    Images.write(
-        r.folder().resolve(file), Pixels.image((int) s.dim(0), (int) s.dim(1), (int) s.dim(2), x));
-    return file;
+    return Images.write(r, "visualization-" + name, x);
   }
 
   private static int hits(List<Visualization> made) {
