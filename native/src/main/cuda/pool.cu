@@ -9,7 +9,8 @@ enum Kind { MAX, AVERAGE_INCLUDE_PAD, AVERAGE_EXCLUDE_PAD };
 struct Args {
   int64_t kind, planes, h, w, r, s, strideH, strideW, padTop, padLeft, p, q, accumulate;
   int64_t x, y;   // dx, dy backward
-  int64_t saved;  // x of the forward pass, for MAX backward
+  int64_t saved;  // x of the forward pass, for MAX backward and for the mask
+  int64_t mask;   // multiply dx by (x > 0)
 };
 
 struct Window {
@@ -86,7 +87,7 @@ KERNEL(pool_backward_f32)(const Args g) {
     const int64_t own = row * g.w + column;
     const int64_t bottom = behind_windows(row, g.padTop, g.strideH, g.p);
     const int64_t right = behind_windows(column, g.padLeft, g.strideW, g.q);
-    float sum = g.accumulate ? ((const float*)g.x)[t] : 0;
+    float sum = 0;
     for (int64_t i = first_window(row, g.padTop, g.r, g.strideH); i < bottom; i++) {
       for (int64_t j = first_window(column, g.padLeft, g.s, g.strideW); j < right; j++) {
         const Window v = window(g, i, j);
@@ -98,6 +99,11 @@ KERNEL(pool_backward_f32)(const Args g) {
         }
       }
     }
-    ((float*)g.x)[t] = sum;
+    if (g.mask) {
+      const float x = saved[own];
+      sum = x > 0 ? sum : x != x ? x : 0;
+    }
+    float* dx = (float*)g.x + t;
+    *dx = g.accumulate ? *dx + sum : sum;
   }
 }

@@ -99,17 +99,21 @@ void pools(int64_t kind, int64_t planes, const Window& g) {
                      [&](int64_t cell, double weight) { gradient[plane * area + cell] += weight * dy[i]; });
   }
   const auto arguments = [&](const char* name, int64_t accumulate, const Buffer<float>& a, const Buffer<float>& b,
-                             bool saved) {
+                             bool saved, int64_t mask) {
     call(name, {kind, planes, g.h, g.w, g.r, g.s, g.strideH, g.strideW, g.top, g.left, g.p(), g.q(), accumulate, a, b,
-                saved ? Word(x) : Word(0)});
+                saved ? Word(x) : Word(0), mask});
   };
-  arguments("pool_forward_f32", 0, x, y, false);
+  arguments("pool_forward_f32", 0, x, y, false, 0);
   y.expect("pool_forward", 1e-5, [&](int64_t i) { return want[i]; });
   for (int64_t accumulate : {0, 1}) {
-    Buffer<float> fresh(planes * area), old(planes * area, 3);
-    Buffer<float>& dx = accumulate ? old : fresh;
-    arguments("pool_backward_f32", accumulate, dx, dy, kind == MAX_POOL);
-    dx.expect("pool_backward", 1e-5, [&](int64_t i) { return gradient[i] + (accumulate ? before[i] : 0); });
+    for (int64_t mask : {0, 1}) {
+      Buffer<float> fresh(planes * area), old(planes * area, 3);
+      Buffer<float>& dx = accumulate ? old : fresh;
+      arguments("pool_backward_f32", accumulate, dx, dy, kind == MAX_POOL || mask, mask);
+      dx.expect("pool_backward", 1e-5, [&](int64_t i) {
+        return (mask && x[i] <= 0 ? 0 : gradient[i]) + (accumulate ? before[i] : 0);
+      });
+    }
   }
 }
 

@@ -8,7 +8,8 @@ enum Kind { MAX, AVERAGE_INCLUDE_PAD, AVERAGE_EXCLUDE_PAD };
 struct Args {
   int64_t kind, planes, h, w, r, s, strideH, strideW, padTop, padLeft, p, q, accumulate;
   int64_t x, y;  // dx, dy backward
-  int64_t saved;  // x of the forward pass, for MAX backward
+  int64_t saved;  // x of the forward pass, for MAX backward and for the mask
+  int64_t mask;   // multiply dx by (x > 0)
 };
 
 struct Window {
@@ -106,22 +107,26 @@ void backward_pairs(const Args& g, const float* x, const float* dy, float* dx) {
 }
 
 void backward_plane(const Args& g, const float* x, const float* dy, float* dx) {
-  if (g.kind == MAX && pairs(g) && !g.accumulate) return backward_pairs(g, x, dy, dx);
+  if (g.kind == MAX && pairs(g) && !g.accumulate && !g.mask) return backward_pairs(g, x, dy, dx);
   if (!g.accumulate) __builtin_memset(dx, 0, g.h * g.w * sizeof(float));
   for (int64_t i = 0; i < g.p; i++) {
     for (int64_t j = 0; j < g.q; j++) {
       Window v = window(g, i, j);
       float d = dy[i * g.q + j];
       if (g.kind == MAX) {
-        dx[first(g, x, v)] += d;
+        int64_t best = first(g, x, v);
+        if (!g.mask || x[best] > 0) dx[best] += d;
         continue;
       }
       d /= divisor(g, v);
       for (int64_t row = v.top; row < v.bottom; row++) {
-        for (int64_t column = v.left; column < v.right; column++) dx[row * g.w + column] += d;
+        for (int64_t column = v.left; column < v.right; column++) {
+          if (!g.mask || x[row * g.w + column] > 0) dx[row * g.w + column] += d;
+        }
       }
     }
   }
+  for (int64_t k = 0; g.mask && k < g.h * g.w; k++) dx[k] = x[k] != x[k] ? x[k] : dx[k];
 }
 
 void forward_range(const void* raw, int64_t from, int64_t to) {
@@ -134,7 +139,7 @@ void forward_range(const void* raw, int64_t from, int64_t to) {
 void backward_range(const void* raw, int64_t from, int64_t to) {
   const Args& g = *(const Args*)raw;
   for (int64_t k = from; k < to; k++) {
-    const float* saved = g.kind == MAX ? (const float*)g.saved + k * g.h * g.w : nullptr;
+    const float* saved = g.saved ? (const float*)g.saved + k * g.h * g.w : nullptr;
     backward_plane(g, saved, (const float*)g.y + k * g.p * g.q, (float*)g.x + k * g.h * g.w);
   }
 }

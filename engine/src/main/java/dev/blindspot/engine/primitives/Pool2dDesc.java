@@ -6,6 +6,9 @@ import dev.blindspot.engine.ElementType;
 /**
  * Pooling of x [n,c,h,w] with windows r x s, which may overlap, to y [n,c,p,q]; p = floor((h +
  * padTop + padBottom - r) / strideH) + 1, q alike. Padding must be smaller than the window.
+ *
+ * @param reluMask backwardData multiplies dx by (x &gt; 0), x being the output of a ReLU; NaN in x
+ *     is handed on
  */
 public record Pool2dDesc(
     Pooling pooling,
@@ -21,7 +24,8 @@ public record Pool2dDesc(
     int padTop,
     int padLeft,
     int padBottom,
-    int padRight)
+    int padRight,
+    boolean reluMask)
     implements Desc<Pool2dPlan> {
 
   public Pool2dDesc {
@@ -53,6 +57,27 @@ public record Pool2dDesc(
         "Pool2d: the padded input of " + h + "x" + w + " has 2^31 rows or columns or more");
   }
 
+  /** Without a mask. */
+  public Pool2dDesc(
+      Pooling pooling,
+      ElementType type,
+      long n,
+      int c,
+      int h,
+      int w,
+      int r,
+      int s,
+      int strideH,
+      int strideW,
+      int padTop,
+      int padLeft,
+      int padBottom,
+      int padRight) {
+    this(
+        pooling, type, n, c, h, w, r, s, strideH, strideW, padTop, padLeft, padBottom, padRight,
+        false);
+  }
+
   /** Square windows and strides, no padding. */
   public static Pool2dDesc of(
       Pooling pooling, ElementType type, long n, int c, int h, int w, int window, int stride) {
@@ -71,7 +96,14 @@ public record Pool2dDesc(
 
   /** The same on all four sides. */
   public Pool2dDesc pad(int pad) {
-    return new Pool2dDesc(pooling, type, n, c, h, w, r, s, strideH, strideW, pad, pad, pad, pad);
+    return new Pool2dDesc(
+        pooling, type, n, c, h, w, r, s, strideH, strideW, pad, pad, pad, pad, reluMask);
+  }
+
+  public Pool2dDesc reluMask(boolean mask) {
+    return new Pool2dDesc(
+        pooling, type, n, c, h, w, r, s, strideH, strideW, padTop, padLeft, padBottom, padRight,
+        mask);
   }
 
   @Override
@@ -103,6 +135,7 @@ public record Pool2dDesc(
         + ","
         + padBottom
         + ","
-        + padRight;
+        + padRight
+        + (reluMask ? " mask" : "");
   }
 }

@@ -14,7 +14,7 @@ public interface Pool2dPlan extends Plan {
 
   /**
    * dx from dy; overlapping windows add up. x and y are those of the forward pass. Average pooling
-   * reads neither.
+   * reads neither, but x if the desc has a mask.
    */
   void backwardData(Context ctx, Tensor x, Tensor y, Tensor dy, Tensor dx);
 }

@@ -89,7 +89,7 @@ final class ReferencePool2d extends CheckedPool2d {
   @Override
   protected void runBackwardData(Context ctx, long n, Tensor x, Tensor y, Tensor dy, Tensor dx) {
     Pool2dDesc d = desc();
-    Cells in = Cells.of(x);
+    Cells in = x == null ? null : Cells.of(x);
     Cells gradient = Cells.of(dy);
     Cells out = Cells.of(dx);
     int area = d.h() * d.w();
@@ -107,7 +107,8 @@ final class ReferencePool2d extends CheckedPool2d {
         }
       }
       for (int k = 0; k < area; k++) {
-        give(out, plane * area + k, sums[k]);
+        long at = plane * area + k;
+        give(out, at, d.reluMask() ? masked(sums[k], in.get(at)) : sums[k]);
       }
     }
   }
@@ -118,6 +119,10 @@ final class ReferencePool2d extends CheckedPool2d {
         sums[row * desc().w() + column] += g;
       }
     }
+  }
+
+  private static double masked(double gradient, double saved) {
+    return saved > 0 ? gradient : Double.isNaN(saved) ? saved : 0;
   }
 
   /** Stores or, with the accumulate option, adds a gradient. */

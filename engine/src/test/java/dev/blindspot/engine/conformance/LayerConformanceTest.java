@@ -46,6 +46,8 @@ class LayerConformanceTest {
     for (Pool2dDesc d : pools(Pooling.MAX)) {
       pool(rig, d, false, 0);
       pool(rig, d, true, 0);
+      pool(rig, d.reluMask(true), false, 0);
+      pool(rig, d.reluMask(true), true, 0);
     }
   }
 
@@ -55,6 +57,7 @@ class LayerConformanceTest {
     for (Pooling kind : List.of(Pooling.AVERAGE_INCLUDE_PAD, Pooling.AVERAGE_EXCLUDE_PAD)) {
       for (Pool2dDesc d : pools(kind)) {
         pool(rig, d, false, 8 * EPS * d.r() * d.s());
+        pool(rig, d.reluMask(true), true, 8 * EPS * d.r() * d.s());
       }
     }
   }
@@ -84,16 +87,18 @@ class LayerConformanceTest {
     Twin x = rig.of(F32, values, 1, 1, 4, 4);
     Twin dy = rig.of(F32, new double[] {1, 2, 3, 4}, 1, 1, 2, 2);
     Twin y = rig.poisoned(F32, 1, 1, 2, 2);
-    Twin dx = rig.poisoned(F32, 1, 1, 4, 4);
-    rig.run(
-        Pool2dDesc.of(Pooling.MAX, F32, 1, 1, 4, 4, 2, 2),
-        PlanOptions.all(),
-        (plan, ctx, side) -> {
-          plan.forward(ctx, side.of(x), side.of(y));
-          plan.backwardData(ctx, side.of(x), side.of(y), side.of(dy), side.of(dx));
-        });
-    y.assertExact("max-pool of NaN");
-    dx.assertExact("gradient of max-pool of NaN");
+    for (boolean mask : new boolean[] {false, true}) {
+      Twin dx = rig.poisoned(F32, 1, 1, 4, 4);
+      rig.run(
+          Pool2dDesc.of(Pooling.MAX, F32, 1, 1, 4, 4, 2, 2).reluMask(mask),
+          PlanOptions.all(),
+          (plan, ctx, side) -> {
+            plan.forward(ctx, side.of(x), side.of(y));
+            plan.backwardData(ctx, side.of(x), side.of(y), side.of(dy), side.of(dx));
+          });
+      y.assertExact("max-pool of NaN");
+      dx.assertExact("gradient of max-pool of NaN, mask " + mask);
+    }
   }
 
   @ParameterizedTest

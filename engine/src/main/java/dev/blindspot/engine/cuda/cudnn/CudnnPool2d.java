@@ -49,6 +49,9 @@ final class CudnnPool2d extends CheckedPool2d {
     if (d.padTop() != d.padBottom() || d.padLeft() != d.padRight()) {
       return "padding that differs between two sides; cuDNN pads both alike";
     }
+    if (d.reluMask()) {
+      return "a mask of x; cuDNN's pooling has none";
+    }
     double x = (double) d.n() * d.c() * d.h() * d.w();
     double y = (double) d.n() * d.c() * d.p() * d.q();
     return LegacyPlan.reasonWhyNot(d.type(), Math.max(x, y));

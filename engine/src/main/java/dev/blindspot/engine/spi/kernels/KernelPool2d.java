@@ -60,6 +60,7 @@ final class KernelPool2d extends CheckedPool2d {
         .put(options().accumulate())
         .put(x)
         .put(y)
-        .put(saved);
+        .put(saved)
+        .put(d.reluMask());
   }
 }

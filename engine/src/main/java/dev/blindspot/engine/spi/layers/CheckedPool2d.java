@@ -47,18 +47,21 @@ public abstract class CheckedPool2d extends BasePlan<Pool2dDesc> implements Pool
     rows("dx", dx, desc().type(), n, xLength());
     distinct("dx", dx, "dy", dy, false);
     boolean max = desc().pooling() == Pooling.MAX;
-    if (max) {
+    boolean readsX = max || desc().reluMask();
+    if (readsX) {
       rows("x", x, desc().type(), n, xLength());
-      rows("y", y, desc().type(), n, yLength());
       distinct("dx", dx, "x", x, false);
+    }
+    if (max) {
+      rows("y", y, desc().type(), n, yLength());
       distinct("dx", dx, "y", y, false);
     }
-    runBackwardData(ctx, n, max ? x : null, max ? y : null, dy, dx);
+    runBackwardData(ctx, n, readsX ? x : null, max ? y : null, dy, dx);
   }
 
   protected abstract void runForward(Context ctx, long n, Tensor x, Tensor y);
 
-  /** x and y are null but for MAX. */
+  /** x is null but for MAX or with a mask, y but for MAX. */
   protected abstract void runBackwardData(
       Context ctx, long n, Tensor x, Tensor y, Tensor dy, Tensor dx);
 }
