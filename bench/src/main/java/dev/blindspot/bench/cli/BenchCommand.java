@@ -1,6 +1,7 @@
 package dev.blindspot.bench.cli;
 
 import dev.blindspot.bench.Version;
+import dev.blindspot.bench.peer.Peer;
 import dev.blindspot.bench.workbench.BenchResult;
 import dev.blindspot.bench.workbench.Comparison;
 import dev.blindspot.bench.workbench.Pass;
@@ -91,6 +92,14 @@ final class BenchCommand extends BlindspotCommand {
   private boolean errors;
 
   @Option(
+      names = "--peer",
+      paramLabel = "NAME",
+      description =
+          "Also measure a peer in a process of its own, in turn with ours: torch, onednn. Peers come"
+              + " by: mvn -q -Ppeers -DskipTests -pl peers -am package")
+  private String peerName;
+
+  @Option(
       names = "--seconds",
       paramLabel = "S",
       defaultValue = "0.5",
@@ -105,10 +114,11 @@ final class BenchCommand extends BlindspotCommand {
       return compare();
     }
     check();
-    try (Backend backend = openBackend()) {
+    try (Peer peer = peerName == null ? null : Peer.open(peerName, threadCount());
+        Backend backend = openBackend()) {
       Workbench bench =
           new Workbench(
-              backend, new Workbench.Settings(seconds, precision, implementation, errors));
+              backend, new Workbench.Settings(seconds, precision, implementation, errors), peer);
       int total = bench.count(driver, shapes, batch, passes);
       if (total == 0) {
         throw new InvalidInputException(
@@ -127,6 +137,9 @@ final class BenchCommand extends BlindspotCommand {
               threadCount(),
               m.gflops(),
               m.gigabytes()));
+      if (peer != null) {
+        say("beside " + peer.version() + " (ratio: its time over ours)");
+      }
       print("perf,engine,impl,name,prb,Gops,-time ms,-Gflops,0time ms,0Gflops,GB/s,roofline");
       List<BenchResult.Row> rows;
       try (Progress progress = progress("Measuring", "problems", total)) {
@@ -145,8 +158,22 @@ final class BenchCommand extends BlindspotCommand {
       Map<String, String> versions = new TreeMap<>(backend.properties());
       versions.put("blindspot", Version.program());
       versions.put("java", System.getProperty("java.version"));
+      if (peer != null) {
+        versions.put(peer.name(), peer.version());
+      }
+      Map<String, Double> means = Workbench.geometricMeans(rows);
+      means.forEach(
+          (key, mean) ->
+              print(String.format(Locale.ROOT, "geometric mean,%s,%s,%.3f", peerName, key, mean)));
       writeJson(
-          new BenchResult(BenchResult.FORMAT, commandLine(), m, versions, threadCount(), rows));
+          new BenchResult(
+              BenchResult.FORMAT,
+              commandLine(),
+              m,
+              versions,
+              threadCount(),
+              rows,
+              peer == null ? null : means));
     }
     return CommandLineTool.DONE;
   }
@@ -180,7 +207,7 @@ final class BenchCommand extends BlindspotCommand {
     double scale = r.gflops() == null ? 0 : r.gflops() * r.medianUs() / r.minUs();
     return String.format(
         Locale.ROOT,
-        "perf,%s,%s,\"%s\",%s,%.6g,%.6g,%.4g,%.6g,%.4g,%.4g,%.3f%s",
+        "perf,%s,%s,\"%s\",%s,%.6g,%.6g,%.4g,%.6g,%.4g,%.4g,%.3f%s%s",
         engine,
         r.impl(),
         r.name(),
@@ -194,7 +221,24 @@ final class BenchCommand extends BlindspotCommand {
         r.peakShare(),
         r.normError() == null
             ? ""
-            : String.format(Locale.ROOT, ",error %.2e,%.2e", r.maxError(), r.normError()));
+            : String.format(Locale.ROOT, ",error %.2e,%.2e", r.maxError(), r.normError()),
+        r.beside() == null ? "" : line(r.beside()));
+  }
+
+  private static String line(BenchResult.PeerTimes p) {
+    if (p.peerRatio() == null) {
+      return "," + p.peer() + ",skipped: " + p.peerSkipped();
+    }
+    return String.format(
+        Locale.ROOT,
+        ",%s,\"%s\",%.6g,ratio %.3f%s",
+        p.peer(),
+        p.peerImpl(),
+        p.peerMedianUs() / 1e3,
+        p.peerRatio(),
+        p.peerNormError() == null
+            ? ""
+            : String.format(Locale.ROOT, ",error %.2e,%.2e", p.peerMaxError(), p.peerNormError()));
   }
 
   private int compare() {

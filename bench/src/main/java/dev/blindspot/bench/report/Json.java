@@ -51,6 +51,15 @@ public final class Json {
     }
   }
 
+  /** The value as JSON in one line. */
+  public static String line(Object value) {
+    try {
+      return MAPPER.writeValueAsString(value);
+    } catch (JsonProcessingException e) {
+      throw new BlindspotException("The result cannot be written as JSON: " + e.getMessage(), e);
+    }
+  }
+
   /**
    * A value of a type from its JSON text; null where a number was not finite.
    *
@@ -66,10 +75,6 @@ public final class Json {
 
   /** The value as JSON in one line that may stand inside an HTML script element. */
   static String script(Object value) {
-    try {
-      return MAPPER.writeValueAsString(value).replace("<", "\\u003c");
-    } catch (JsonProcessingException e) {
-      throw new BlindspotException("The result cannot be written as JSON: " + e.getMessage(), e);
-    }
+    return line(value).replace("<", "\\u003c");
   }
 }

@@ -1,5 +1,6 @@
 package dev.blindspot.bench.workbench;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.util.List;
 import java.util.Map;
 
@@ -8,6 +9,8 @@ import java.util.Map;
  *
  * @param format of the file
  * @param versions of program and libraries
+ * @param peerGeometricMeans of the peer's time over ours, by driver and direction, and "all"; null
+ *     without a peer
  */
 public record BenchResult(
     String format,
@@ -15,7 +18,8 @@ public record BenchResult(
     Machine machine,
     Map<String, String> versions,
     int threads,
-    List<Row> results) {
+    List<Row> results,
+    Map<String, Double> peerGeometricMeans) {
 
   /** Value of {@link #format}. */
   public static final String FORMAT = "blindspot-bench-1";
@@ -43,7 +47,10 @@ public record BenchResult(
    * @param maxError largest |difference| to the same in double, over the largest |value|; null if
    *     not asked for
    * @param normError norm of the difference over the norm; null alike
+   * @param samplesPerSecond gradients of an attack, each of one sample; else null
+   * @param overhead an attack's time over that of its bare forward and backward passes; else null
    * @param skipped why it was not executed; null if it was
+   * @param beside times of a peer, whose fields stand among the others; null without one
    */
   public record Row(
       String driver,
@@ -61,11 +68,74 @@ public record BenchResult(
       Double peakShare,
       Double maxError,
       Double normError,
-      String skipped) {
+      Double samplesPerSecond,
+      Double overhead,
+      String skipped,
+      @JsonUnwrapped PeerTimes beside) {
+
+    public Row {
+      // A file without these fields was measured without a peer.
+      beside = beside == null || beside.peer() == null ? null : beside;
+    }
+
+    /** The same, measured beside a peer. */
+    Row with(PeerTimes times) {
+      return new Row(
+          driver,
+          prb,
+          name,
+          dir,
+          dt,
+          precision,
+          impl,
+          minUs,
+          medianUs,
+          spreadUs,
+          gflops,
+          gigabytes,
+          peakShare,
+          maxError,
+          normError,
+          samplesPerSecond,
+          overhead,
+          skipped,
+          times);
+    }
 
     /** What is compared between two files. */
     String key() {
       return driver + " " + prb + " " + dir + " " + dt + " " + precision;
+    }
+  }
+
+  /**
+   * A peer's times, taken in turn with ours.
+   *
+   * @param peer name
+   * @param peerConfig settings of its process
+   * @param peerImpl layout and implementation, the best of those it has
+   * @param peerMedianUs median of its series; null if it was not measured
+   * @param peerSpreadUs half the distance of the quartiles
+   * @param peerRatio its median over ours
+   * @param peerDifference largest |difference| of the results over the largest |value|
+   * @param peerMaxError as ours; null if not asked for
+   * @param peerNormError as ours
+   * @param peerSkipped why it was not measured, or does not count; null if it does
+   */
+  public record PeerTimes(
+      String peer,
+      String peerConfig,
+      String peerImpl,
+      Double peerMedianUs,
+      Double peerSpreadUs,
+      Double peerRatio,
+      Double peerDifference,
+      Double peerMaxError,
+      Double peerNormError,
+      String peerSkipped) {
+
+    static PeerTimes skipped(String peer, String why) {
+      return new PeerTimes(peer, null, null, null, null, null, null, null, null, why);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.blindspot.bench.workbench;
 
+import dev.blindspot.bench.peer.PeerProblem;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.ElementType;
@@ -13,7 +14,9 @@ import dev.blindspot.engine.primitives.PackedWeights;
 import dev.blindspot.engine.primitives.PostOp;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * A convolution, benchdnn's {@code --conv}: g groups, mb batch, ic x ih x iw input, oc x oh x ow
@@ -107,14 +110,14 @@ record ConvProblem(String prb, String name, Conv2dDesc desc) implements Problem 
     return 4.0 * (x().size() + w().size() + y().size());
   }
 
-  /** The same shape with a batch of 1. */
-  ConvProblem single() {
+  @Override
+  public ConvProblem single(ElementType type) {
     Conv2dDesc d = desc;
     return new ConvProblem(
         prb,
         name,
         new Conv2dDesc(
-            d.type(),
+            type,
             1,
             d.c(),
             d.h(),
@@ -137,34 +140,27 @@ record ConvProblem(String prb, String name, Conv2dDesc desc) implements Problem 
             d.yLayout()));
   }
 
-  /** The same in another element type. */
-  ConvProblem type(ElementType type) {
-    Conv2dDesc d = desc;
-    return new ConvProblem(
-        prb,
-        name,
-        new Conv2dDesc(
-            type,
-            d.n(),
-            d.c(),
-            d.h(),
-            d.w(),
-            d.k(),
-            d.r(),
-            d.s(),
-            d.strideH(),
-            d.strideW(),
-            d.padTop(),
-            d.padLeft(),
-            d.padBottom(),
-            d.padRight(),
-            d.dilationH(),
-            d.dilationW(),
-            d.groups(),
-            d.post(),
-            d.reluMask(),
-            d.xLayout(),
-            d.yLayout()));
+  @Override
+  public PeerProblem forPeer(Pass pass) {
+    Map<String, Integer> g = new TreeMap<>();
+    g.put("n", Math.toIntExact(desc.n()));
+    g.put("c", desc.c());
+    g.put("h", desc.h());
+    g.put("w", desc.w());
+    g.put("k", desc.k());
+    g.put("r", desc.r());
+    g.put("s", desc.s());
+    g.put("p", desc.p());
+    g.put("q", desc.q());
+    g.put("stride_h", desc.strideH());
+    g.put("stride_w", desc.strideW());
+    g.put("pad_top", desc.padTop());
+    g.put("pad_left", desc.padLeft());
+    g.put("dilation_h", desc.dilationH());
+    g.put("dilation_w", desc.dilationW());
+    g.put("groups", desc.groups());
+    g.put("bias", pass == Pass.FWD_B ? 1 : 0);
+    return new PeerProblem(driver(), pass.name(), g, null);
   }
 
   @Override

@@ -7,7 +7,7 @@ import dev.blindspot.engine.Precision;
 
 /**
  * Difference of a float32 result to the same computed in double by the reference backend from the
- * same data; null where it was not computed. A convolution's is that of its first image.
+ * same data; null where it was not computed. A convolution's and a pool's is that of a first image.
  *
  * @param max largest |difference| over the largest |value|
  * @param norm norm of the difference over the norm of the values
@@ -16,31 +16,19 @@ record Errors(Double max, Double norm) {
   static final Errors NONE = new Errors(null, null);
 
   /**
-   * Runs the problem on both.
+   * The problem's result in double; null if that takes too long.
    *
-   * @param most operations at most; {@link #NONE} for more
+   * @param most operations at most
    */
-  static Errors of(Backend backend, Problem problem, Pass pass, Workbench.Settings s, double most) {
-    Problem single;
-    Problem exact;
-    if (problem instanceof ConvProblem c) {
-      single = c.single();
-      exact = c.single().type(ElementType.F64);
-    } else if (problem instanceof MatmulProblem m) {
-      single = m;
-      exact = m.type(ElementType.F64);
-    } else {
-      return NONE;
-    }
-    if (single.operations() > most) {
-      return NONE;
+  static double[] exact(Problem problem, Pass pass, double most) {
+    Problem exact = problem.single(ElementType.F64);
+    if (exact.operations() > most) {
+      return null;
     }
     try (Backend reference = Backends.create("reference");
-        Prepared ours = single.prepare(backend, pass, s.precision(), s.implementation());
-        Prepared theirs = exact.prepare(reference, pass, Precision.FP32, "")) {
-      ours.run();
-      theirs.run();
-      return between(ours.result(), theirs.result());
+        Prepared p = exact.prepare(reference, pass, Precision.FP32, "")) {
+      p.run();
+      return p.result();
     }
   }
 
@@ -56,6 +44,8 @@ record Errors(Double max, Double norm) {
       squares += d * d;
       all += exact[i] * exact[i];
     }
-    return new Errors(difference / largest, Math.sqrt(squares / all));
+    return new Errors(
+        largest == 0 ? difference : difference / largest,
+        Math.sqrt(all == 0 ? squares : squares / all));
   }
 }

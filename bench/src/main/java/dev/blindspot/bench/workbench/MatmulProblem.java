@@ -1,5 +1,6 @@
 package dev.blindspot.bench.workbench;
 
+import dev.blindspot.bench.peer.PeerProblem;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
@@ -12,6 +13,7 @@ import dev.blindspot.engine.primitives.LinearDesc;
 import dev.blindspot.engine.primitives.LinearPlan;
 import dev.blindspot.engine.primitives.PackedWeights;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -56,9 +58,14 @@ record MatmulProblem(String prb, String name, int m, int k, int n, ElementType t
     return 4.0 * ((double) m * k + (double) k * n + (double) m * n);
   }
 
-  /** The same in another element type. */
-  MatmulProblem type(ElementType other) {
+  @Override
+  public MatmulProblem single(ElementType other) {
     return new MatmulProblem(prb, name, m, k, n, other);
+  }
+
+  @Override
+  public PeerProblem forPeer(Pass pass) {
+    return new PeerProblem(driver(), pass.name(), Map.of("m", m, "k", k, "n", n), null);
   }
 
   @Override

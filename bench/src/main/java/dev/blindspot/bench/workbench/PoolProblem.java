@@ -1,5 +1,6 @@
 package dev.blindspot.bench.workbench;
 
+import dev.blindspot.bench.peer.PeerProblem;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.ElementType;
@@ -13,7 +14,9 @@ import dev.blindspot.engine.primitives.Pool2dPlan;
 import dev.blindspot.engine.primitives.Pooling;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** Max-pooling, benchdnn's {@code --pool}, with square windows and strides. */
 record PoolProblem(String prb, String name, Pool2dDesc desc) implements Problem {
@@ -79,11 +82,36 @@ record PoolProblem(String prb, String name, Pool2dDesc desc) implements Problem 
   }
 
   @Override
+  public PoolProblem single(ElementType type) {
+    return new PoolProblem(
+        prb,
+        name,
+        Pool2dDesc.of(
+            Pooling.MAX, type, 1, desc.c(), desc.h(), desc.w(), desc.r(), desc.strideH()));
+  }
+
+  @Override
+  public PeerProblem forPeer(Pass pass) {
+    Map<String, Integer> g = new TreeMap<>();
+    g.put("n", Math.toIntExact(desc.n()));
+    g.put("c", desc.c());
+    g.put("h", desc.h());
+    g.put("w", desc.w());
+    g.put("p", desc.p());
+    g.put("q", desc.q());
+    g.put("r", desc.r());
+    g.put("s", desc.s());
+    g.put("stride_h", desc.strideH());
+    g.put("stride_w", desc.strideW());
+    return new PeerProblem(driver(), pass.name(), g, null);
+  }
+
+  @Override
   public Prepared prepare(Backend backend, Pass pass, Precision precision, String implementation) {
     Pool2dPlan plan =
         backend.plan(desc, PlanOptions.directions(pass.direction()).implementation(implementation));
     Context ctx = backend.newContext();
-    Tensors t = new Tensors(backend, ElementType.F32, x(), y(), x(), y());
+    Tensors t = new Tensors(backend, desc.type(), x(), y(), x(), y());
     Tensor x = t.random(x());
     Tensor y = t.empty(y());
     if (pass == Pass.FWD_D) {

@@ -1,6 +1,8 @@
 package dev.blindspot.bench.workbench;
 
+import dev.blindspot.bench.peer.PeerProblem;
 import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Precision;
 import java.util.Set;
 
@@ -24,6 +26,12 @@ interface Problem {
 
   /** Bytes that one execution has to move, each operand once. */
   double bytes(Pass pass);
+
+  /** The same for a peer. */
+  PeerProblem forPeer(Pass pass);
+
+  /** The same, or its first image, in an element type: small enough to be computed in double. */
+  Problem single(ElementType type);
 
   /**
    * Plans it with random data.

@@ -1,6 +1,8 @@
 package dev.blindspot.bench.workbench;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Times of single series of executions.
@@ -15,6 +17,7 @@ record Sampling(int count, double[] micros) {
   /** Seconds of a series: long against the clock's step and a launch. */
   private static final double SERIES_SECONDS = 0.02;
 
+  private static final int MOST_SERIES = 1000;
   private static final int MOST = 100_000;
 
   /**
@@ -23,20 +26,59 @@ record Sampling(int count, double[] micros) {
    * @param seconds 0 for a single execution: to see that it runs
    */
   static Sampling of(Prepared p, double seconds) {
-    if (seconds == 0) {
-      return new Sampling(1, new double[] {series(p, 1)});
+    return alternating(List.of(of(p)), seconds).get(0);
+  }
+
+  /** Executions on their context. */
+  static Timed of(Prepared p) {
+    return count ->
+        p.context()
+                .time(
+                    () -> {
+                      for (int i = 0; i < count; i++) {
+                        p.run();
+                      }
+                    })
+            * 1e6
+            / count;
+  }
+
+  /**
+   * Warms up each, then times a series of each in turn, again and again: what disturbs the machine
+   * meanwhile meets all.
+   *
+   * @param seconds for each, about; 0 for a single execution
+   */
+  static List<Sampling> alternating(List<? extends Timed> all, double seconds) {
+    int[] counts = new int[all.size()];
+    int series = seconds == 0 ? 1 : MOST_SERIES;
+    for (int i = 0; i < counts.length; i++) {
+      counts[i] = seconds == 0 ? 1 : count(all.get(i));
+      if (seconds > 0) {
+        double once = all.get(i).micros(counts[i]) * counts[i];
+        series = (int) Math.min(series, seconds * 1e6 / once);
+      }
     }
-    series(p, 1);
-    double once = series(p, 2);
-    int count = (int) Math.max(1, Math.min(MOST, SERIES_SECONDS * 1e6 / Math.max(once, 0.01)));
-    series(p, count);
-    int series = (int) Math.max(SERIES, Math.min(1000, seconds * 1e6 / (count * once)));
-    double[] micros = new double[series];
-    for (int i = 0; i < series; i++) {
-      micros[i] = series(p, count);
+    series = seconds == 0 ? 1 : Math.max(SERIES, series);
+    double[][] micros = new double[counts.length][series];
+    for (int k = 0; k < series; k++) {
+      for (int i = 0; i < counts.length; i++) {
+        micros[i][k] = all.get(i).micros(counts[i]);
+      }
     }
-    Arrays.sort(micros);
-    return new Sampling(count, micros);
+    List<Sampling> samplings = new ArrayList<>();
+    for (int i = 0; i < counts.length; i++) {
+      Arrays.sort(micros[i]);
+      samplings.add(new Sampling(counts[i], micros[i]));
+    }
+    return samplings;
+  }
+
+  /** Executions of a series, after a warm-up. */
+  static int count(Timed timed) {
+    timed.micros(1);
+    double once = timed.micros(2);
+    return (int) Math.max(1, Math.min(MOST, SERIES_SECONDS * 1e6 / Math.max(once, 0.01)));
   }
 
   double min() {
@@ -50,17 +92,5 @@ record Sampling(int count, double[] micros) {
   /** Half of the distance between the quartiles: how far apart two runs may lie. */
   double spread() {
     return 0.5 * (micros[3 * micros.length / 4] - micros[micros.length / 4]);
-  }
-
-  private static double series(Prepared p, int count) {
-    double seconds =
-        p.context()
-            .time(
-                () -> {
-                  for (int i = 0; i < count; i++) {
-                    p.run();
-                  }
-                });
-    return seconds * 1e6 / count;
   }
 }

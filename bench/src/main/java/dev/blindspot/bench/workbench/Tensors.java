@@ -1,5 +1,6 @@
 package dev.blindspot.bench.workbench;
 
+import dev.blindspot.bench.peer.RandomData;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.InvalidInputException;
@@ -7,7 +8,6 @@ import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
-import java.util.SplittableRandom;
 
 /** The tensors of a problem in one arena: the same random numbers for every backend and type. */
 final class Tensors implements AutoCloseable {
@@ -30,12 +30,8 @@ final class Tensors implements AutoCloseable {
   /** Uniform in [-1,1), the k-th tensor drawn from the k-th stream. */
   Tensor random(Shape shape) {
     Tensor t = empty(shape);
-    SplittableRandom random = new SplittableRandom(0x626e6368L + drawn++);
     int n = Math.toIntExact(shape.size());
-    float[] f = new float[n];
-    for (int i = 0; i < n; i++) {
-      f[i] = (float) (2 * random.nextDouble() - 1);
-    }
+    float[] f = RandomData.uniform(drawn++, n);
     if (type == ElementType.F32) {
       return t.copyFrom(f);
     }

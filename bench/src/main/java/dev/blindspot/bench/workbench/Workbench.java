@@ -1,14 +1,17 @@
 package dev.blindspot.bench.workbench;
 
+import dev.blindspot.bench.peer.Peer;
 import dev.blindspot.bench.workbench.BenchResult.Machine;
 import dev.blindspot.bench.workbench.BenchResult.Row;
 import dev.blindspot.engine.Backend;
+import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.UnsupportedException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiConsumer;
 
 /** Measures problems on one backend. */
@@ -16,8 +19,12 @@ public final class Workbench {
   /** Operations of a check in double at most: the reference is exact, not fast. */
   private static final double CHECKED = 4e9;
 
+  private static final double STRICT = 1e-3;
+  private static final double LOOSE = 0.05;
+
   private final Backend backend;
   private final Settings settings;
+  private final Peer peer;
   private Machine machine;
 
   /**
@@ -30,17 +37,28 @@ public final class Workbench {
   public record Settings(
       double seconds, Precision precision, String implementation, boolean errors) {}
 
-  /** A workbench on a backend, which stays the caller's. */
-  public Workbench(Backend backend, Settings settings) {
+  /**
+   * A workbench on a backend.
+   *
+   * @param backend stays the caller's
+   * @param peer to compare with, the caller's too; may be null
+   */
+  public Workbench(Backend backend, Settings settings, Peer peer) {
     this.backend = backend;
     this.settings = settings;
+    this.peer = peer;
+  }
+
+  /** Geometric means of the peer's time over ours by direction, and "all"; empty without a peer. */
+  public static Map<String, Double> geometricMeans(List<Row> rows) {
+    return PeerRun.geometricMeans(rows);
   }
 
   /** Measures what the machine reaches, once. */
   public Machine machine() {
     if (machine == null) {
       Problem product = MatmulProblem.parse("1024x1024:1024x1024", "the machine's peak");
-      Problem copy = new RowProblem("relu", "", "", Shape.of(64, 1 << 20));
+      Problem copy = new RowProblem("relu", "", "", Shape.of(64, 1 << 20), ElementType.F32);
       double best = 0;
       try (Prepared p = product.prepare(backend, Pass.FWD_D, Precision.FP32, "")) {
         best = product.operations() / Sampling.of(p, settings.seconds()).min() / 1e3;
@@ -102,11 +120,8 @@ public final class Workbench {
     List<Row> rows = new ArrayList<>();
     for (Item i : items) {
       Row row;
-      try (Prepared p =
-          i.problem().prepare(backend, i.pass(), settings.precision(), settings.implementation())) {
-        Sampling s = Sampling.of(p, settings.seconds());
-        Errors e = settings.errors() ? errors(i) : Errors.NONE;
-        row = row(i, p.implementation(), s, e);
+      try {
+        row = measure(i);
       } catch (UnsupportedException e) {
         row = skipped(i, e.getMessage());
       }
@@ -114,6 +129,30 @@ public final class Workbench {
       heard.accept(row, items.size());
     }
     return rows;
+  }
+
+  private Row measure(Item i) {
+    double[] exact = settings.errors() ? Errors.exact(i.problem(), i.pass(), CHECKED) : null;
+    Errors e = exact == null ? Errors.NONE : errors(i, exact);
+    try (Prepared p =
+        i.problem().prepare(backend, i.pass(), settings.precision(), settings.implementation())) {
+      p.run();
+      if (peer == null) {
+        return row(i, p.implementation(), Sampling.of(p, settings.seconds()), e);
+      }
+      PeerRun.Outcome o =
+          new PeerRun(peer, settings.seconds())
+              .measure(i.problem(), i.pass(), p, tolerance(), exact);
+      return row(i, p.implementation(), o.ours(), e).with(o.times());
+    }
+  }
+
+  /** Difference to a peer's result beyond which it did something else. */
+  private double tolerance() {
+    return switch (settings.precision()) {
+      case FP32, BF16X6, BF16X3 -> STRICT;
+      default -> LOOSE;
+    };
   }
 
   private Row row(Item i, String implementation, Sampling s, Errors e) {
@@ -142,6 +181,9 @@ public final class Workbench {
         least / seconds,
         e.max(),
         e.norm(),
+        null,
+        null,
+        null,
         null);
   }
 
@@ -162,10 +204,18 @@ public final class Workbench {
         null,
         null,
         null,
-        why);
+        null,
+        null,
+        why,
+        null);
   }
 
-  private Errors errors(Item i) {
-    return Errors.of(backend, i.problem(), i.pass(), settings, CHECKED);
+  private Errors errors(Item i, double[] exact) {
+    Problem single = i.problem().single(ElementType.F32);
+    try (Prepared p =
+        single.prepare(backend, i.pass(), settings.precision(), settings.implementation())) {
+      p.run();
+      return Errors.between(p.result(), exact);
+    }
   }
 }

@@ -29,12 +29,15 @@ class ComparisonTest {
         1.0,
         null,
         null,
-        micros == null ? "unsupported" : null);
+        null,
+        null,
+        micros == null ? "unsupported" : null,
+        null);
   }
 
   private static BenchResult run(Row... rows) {
     return new BenchResult(
-        BenchResult.FORMAT, "", new Machine("cpu", "", 1, 1), Map.of(), 1, List.of(rows));
+        BenchResult.FORMAT, "", new Machine("cpu", "", 1, 1), Map.of(), 1, List.of(rows), null);
   }
 
   @Test

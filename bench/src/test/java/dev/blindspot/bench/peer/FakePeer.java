@@ -1,0 +1,72 @@
+package dev.blindspot.bench.peer;
+
+import dev.blindspot.engine.UnsupportedException;
+import java.io.File;
+import java.util.List;
+import java.util.Map;
+
+/** A peer's process without a library: doubles the random numbers that it is to draw. */
+public final class FakePeer implements PeerDriver {
+  private FakePeer() {}
+
+  /** Serves; with "dies" or "mute" it behaves badly. */
+  public static void main(String[] args) throws InterruptedException {
+    switch (args[0]) {
+      case "dies" -> throw new IllegalStateException("no library here");
+      case "mute" -> Thread.sleep(60_000);
+      case "old" -> System.out.println("{\"protocol\": \"blindspot-peer-0\"}");
+      default -> PeerServer.serve(new FakePeer(), System.in, System.out);
+    }
+  }
+
+  /** How a test starts it. */
+  static List<String> command(String behaviour) {
+    return List.of(
+        System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
+        "-cp",
+        System.getProperty("java.class.path"),
+        FakePeer.class.getName(),
+        behaviour);
+  }
+
+  /** A peer of fake processes with these settings. */
+  public static Peer open(List<Map<String, String>> environments) {
+    return Peer.open(
+        "fake", environments.stream().map(e -> new PeerSettings(command("good"), e)).toList());
+  }
+
+  @Override
+  public String describe() {
+    System.out.println("a library prints what it likes");
+    return "fake 1";
+  }
+
+  @Override
+  public List<PeerVariant> prepare(PeerProblem p) {
+    if (p.driver().equals("softmax")) {
+      throw new UnsupportedException("fake has no softmax");
+    }
+    return List.of(new Fake("ordinary", p, 2), new Fake("other", p, 3));
+  }
+
+  private record Fake(String name, PeerProblem problem, int factor) implements PeerVariant {
+    @Override
+    public void run() {
+      if (problem.driver().equals("tanh")) {
+        throw new IllegalStateException("tanh broke");
+      }
+    }
+
+    @Override
+    public float[] result() {
+      float[] values = RandomData.uniform(0, problem.get("n") * problem.get("length"));
+      for (int i = 0; i < values.length; i++) {
+        values[i] = problem.driver().equals("relu") ? Math.max(0, values[i]) : factor * values[i];
+      }
+      return values;
+    }
+
+    @Override
+    public void close() {}
+  }
+}
