@@ -3,7 +3,8 @@
   X(activation)       \
   X(convolution)      \
   X(dense)            \
-  X(pool)             \
+  X(pool_forward)     \
+  X(pool_backward)    \
   X(normalise)        \
   X(loss)             \
   X(move)             \

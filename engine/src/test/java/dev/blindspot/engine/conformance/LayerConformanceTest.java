@@ -20,7 +20,9 @@ import dev.blindspot.engine.primitives.Pooling;
 import dev.blindspot.engine.primitives.RandomKey;
 import dev.blindspot.engine.primitives.ReorderDesc;
 import dev.blindspot.engine.primitives.SoftmaxDesc;
+import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -36,6 +38,12 @@ class LayerConformanceTest {
         Pool2dDesc.of(kind, F32, 1, 1, 5, 5, 3, 1).pad(1),
         Pool2dDesc.of(kind, F32, 70, 4, 28, 28, 2, 2),
         Pool2dDesc.of(kind, F32, 2, 2, 4, 4, 1, 3),
+        Pool2dDesc.of(kind, F32, 1, 3, 5, 75, 2, 2),
+        Pool2dDesc.of(kind, F32, 1, 3, 6, 75, 3, 2).pad(1),
+        Pool2dDesc.of(kind, F32, 1, 3, 6, 75, 3, 1).pad(1),
+        Pool2dDesc.of(kind, F32, 2, 2, 7, 50, 5, 3).pad(2),
+        Pool2dDesc.of(kind, F32, 3, 2, 7, 7, 7, 7),
+        Pool2dDesc.of(kind, F32, 1, 1, 4, 4200, 3, 2).pad(1),
         new Pool2dDesc(kind, F32, 2, 2, 8, 7, 4, 3, 3, 2, 2, 1, 1, 0));
   }
 
@@ -83,21 +91,26 @@ class LayerConformanceTest {
   @ParameterizedTest
   @MethodSource(ALL)
   void maxPoolHandsOnNaN(Rig rig) {
-    double[] values = {1, Double.NaN, 3, 4, 5, 6, Double.NaN, Double.NaN, 9, 1, 2, 2, 1, 1, 2, 2};
-    Twin x = rig.of(F32, values, 1, 1, 4, 4);
-    Twin dy = rig.of(F32, new double[] {1, 2, 3, 4}, 1, 1, 2, 2);
-    Twin y = rig.poisoned(F32, 1, 1, 2, 2);
-    for (boolean mask : new boolean[] {false, true}) {
-      Twin dx = rig.poisoned(F32, 1, 1, 4, 4);
-      rig.run(
-          Pool2dDesc.of(Pooling.MAX, F32, 1, 1, 4, 4, 2, 2).reluMask(mask),
-          PlanOptions.all(),
-          (plan, ctx, side) -> {
-            plan.forward(ctx, side.of(x), side.of(y));
-            plan.backwardData(ctx, side.of(x), side.of(y), side.of(dy), side.of(dx));
-          });
-      y.assertExact("max-pool of NaN");
-      dx.assertExact("gradient of max-pool of NaN, mask " + mask);
+    double[] kinds = {Double.NaN, Double.NEGATIVE_INFINITY, Double.NEGATIVE_INFINITY, -1, 0, 2, 2};
+    SplittableRandom random = new SplittableRandom(4);
+    for (Pool2dDesc d : pools(Pooling.MAX)) {
+      double[] values = new double[(int) d.n() * d.c() * d.h() * d.w()];
+      Arrays.setAll(values, i -> kinds[random.nextInt(random.nextInt(8) == 0 ? 0 : 1, 7)]);
+      Twin x = rig.of(F32, values, d.n(), d.c(), d.h(), d.w());
+      Twin dy = rig.integers(F32, 2, d.n(), d.c(), d.p(), d.q());
+      Twin y = rig.poisoned(F32, d.n(), d.c(), d.p(), d.q());
+      for (boolean mask : new boolean[] {false, true}) {
+        Twin dx = rig.poisoned(F32, d.n(), d.c(), d.h(), d.w());
+        rig.run(
+            d.reluMask(mask),
+            PlanOptions.all(),
+            (plan, ctx, side) -> {
+              plan.forward(ctx, side.of(x), side.of(y));
+              plan.backwardData(ctx, side.of(x), side.of(y), side.of(dy), side.of(dx));
+            });
+        y.assertExact(d.summary() + " of NaN");
+        dx.assertExact(d.summary() + " gradient of NaN, mask " + mask);
+      }
     }
   }
 
@@ -197,7 +210,7 @@ class LayerConformanceTest {
       Twin beta = rig.normals(F32, 4, c);
       Twin mean = rig.normals(F32, 5, c);
       double[] ones = new double[(int) c];
-      java.util.Arrays.fill(ones, 1.5);
+      Arrays.fill(ones, 1.5);
       Twin variance = rig.of(F32, ones, c);
       Twin y = rig.poisoned(F32, s);
       Twin trained = rig.poisoned(F32, s);
