@@ -1,9 +1,12 @@
 package dev.blindspot.nn;
 
+import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.RandomKey;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Views of a plan's tensors for one batch size, one input and one output gradient. */
 final class BoundGraph {
@@ -23,8 +26,10 @@ final class BoundGraph {
   /** Which gradient a node writes second and so must be added: [node][input]. */
   final boolean[][] added;
 
+  private final FusedGraph graph;
   private final List<GraphPlan.Step> steps;
   private final GraphMemory memory;
+  private final Map<String, Tensor> named = new HashMap<>();
 
   /**
    * @param x input [n,...]
@@ -32,12 +37,15 @@ final class BoundGraph {
    * @param seed of the layers' random numbers
    */
   BoundGraph(
+      Network network,
+      FusedGraph graph,
       List<GraphPlan.Step> steps,
       GraphMemory memory,
       Parameters parameters,
       long seed,
       Tensor x,
       Tensor dy) {
+    this.graph = graph;
     this.steps = steps;
     this.memory = memory;
     this.x = x;
@@ -48,10 +56,34 @@ final class BoundGraph {
     outputs = views(memory.outputs);
     gradients = views(memory.gradients);
     branches = views(memory.branches);
-    output = outputs[steps.size() - 1];
-    gradients[steps.size() - 1] = dy;
+    output = output(network.nodes().get(network.nodes().size() - 1).name());
+    boolean viewed = dy != null && output != outputs[steps.size() - 1];
+    gradients[steps.size() - 1] =
+        viewed ? dy.reshape(outputs[steps.size() - 1].shape().toArray()) : dy;
     added = new boolean[steps.size()][];
     tensors = bind(parameters, seed);
+  }
+
+  /** The output of a node that has one. */
+  Tensor output(String node) {
+    Tensor t = named.get(node);
+    if (t == null) {
+      FusedGraph.Source source = graph.source(node);
+      t = shaped(outputs[source.group()], source);
+      named.put(node, t);
+    }
+    return t;
+  }
+
+  /** A tensor as a reader sees it. */
+  private Tensor shaped(Tensor t, FusedGraph.Source source) {
+    Shape wanted = source.shape().batched(n);
+    return t == null || t.shape().equals(wanted) ? t : t.reshape(wanted.toArray());
+  }
+
+  /** The network's input as a reader sees it: as the caller gave it unless behind a view. */
+  private Tensor input(FusedGraph.Source source) {
+    return source.equals(graph.source(Network.INPUT)) ? x : shaped(x, source);
   }
 
   private Tensor view(Tensor whole) {
@@ -76,15 +108,16 @@ final class BoundGraph {
       List<Tensor> dxs = new ArrayList<>();
       added[i] = new boolean[s.inputs().size()];
       for (int k = 0; k < s.inputs().size(); k++) {
-        int input = s.inputs().get(k);
-        xs.add(input == GraphPlan.INPUT ? x : outputs[input]);
+        FusedGraph.Source source = s.inputs().get(k);
+        int input = source.group();
+        xs.add(input == FusedGraph.INPUT ? input(source) : shaped(outputs[input], source));
         Tensor dx = null;
         if (s.gradient() && s.inputGradients().get(k)) {
-          added[i][k] = written[input + 1];
-          dx = target(input, written[input + 1]);
+          added[i][k] = written[input + 1] && !s.fusion().accumulates().get(k);
+          dx = target(input, added[i][k]);
           written[input + 1] = true;
         }
-        dxs.add(dx);
+        dxs.add(shaped(dx, source));
       }
       byNode[i] = tensors(i, xs, dxs, parameters, seed);
     }
@@ -92,7 +125,7 @@ final class BoundGraph {
   }
 
   private Tensor target(int input, boolean second) {
-    if (input == GraphPlan.INPUT) {
+    if (input == FusedGraph.INPUT) {
       return second ? inputBranch : inputGradient;
     }
     return second ? branches[input] : gradients[input];
@@ -103,12 +136,14 @@ final class BoundGraph {
     GraphPlan.Step s = steps.get(i);
     List<Tensor> ws = new ArrayList<>();
     List<Tensor> dws = new ArrayList<>();
-    for (ParameterSpec p : s.node().parameters()) {
-      Parameters.Key key = new Parameters.Key(s.node().name(), p.name());
-      ws.add(parameters.get(key));
-      dws.add(memory.parameterGradients.get(key));
+    for (Network.Node node : s.nodes()) {
+      for (ParameterSpec p : node.parameters()) {
+        Parameters.Key key = new Parameters.Key(node.name(), p.name());
+        ws.add(parameters.get(key));
+        dws.add(memory.parameterGradients.get(key));
+      }
     }
-    RandomKey key = new RandomKey(seed, i, null, memory.stepCounter);
+    RandomKey key = new RandomKey(seed, s.number(), null, memory.stepCounter);
     return new LayerTensors(xs, outputs[i], dxs, gradients[i], ws, dws, memory.saved.get(i), key);
   }
 }

@@ -26,16 +26,19 @@ final class GraphMemory implements AutoCloseable {
   private final TensorArena arena;
   private final TensorArena gradientArena;
 
-  /** Output of each node. */
+  /** Output of each step. */
   final Tensor[] outputs;
 
-  /** Gradient of each node's output; null where none is computed, and for the last node. */
+  /**
+   * Gradient of each step's output, possibly in the memory of a later step's; null where none is
+   * computed, and for the last step.
+   */
   final Tensor[] gradients;
 
-  /** A second gradient to be added, for nodes with several readers; else null. */
+  /** A second gradient to be added, where a reader cannot add by itself; else null. */
   final Tensor[] branches;
 
-  /** What each node's layer asked for by {@link LayerPlan#saved}. */
+  /** What each step's layer asked for by {@link LayerPlan#saved}. */
   final List<List<Tensor>> saved = new ArrayList<>();
 
   /** Gradient of the network's input, or null. */
@@ -68,7 +71,7 @@ final class GraphMemory implements AutoCloseable {
     arena = backend.arena(blocks.layout.total());
     try {
       Tensor whole = arena.tensor(ElementType.U8, blocks.layout.total());
-      blocks.cutNodes(whole);
+      blocks.cutSteps(whole);
       inputGradient = blocks.cutInput(whole, blocks.input);
       inputBranch = blocks.cutInput(whole, blocks.inputBranch);
       stepCounter = blocks.view(whole, blocks.counter, ElementType.I32, Shape.of(1));
@@ -102,84 +105,107 @@ final class GraphMemory implements AutoCloseable {
 
   /** The blocks of the layout: first all are reserved by their lives, then cut. */
   private final class Blocks {
+    private static final int NONE = -1;
+
     final MemoryLayout layout = new MemoryLayout();
     final int counter;
     final int input;
     final int inputBranch;
     private final Lives lives;
     private final int end = 2 * steps.size();
-    private final List<Integer> byNode = new ArrayList<>();
+    private final int[] output = new int[steps.size()];
+    private final int[] gradient = new int[steps.size()];
+    private final int[] branch = new int[steps.size()];
+    private final List<List<Integer>> scratch = new ArrayList<>();
 
     Blocks(Lives lives) {
       this.lives = lives;
       counter = layout.add(64, 0, end);
       boolean wanted = options.gradients().input();
-      input = wanted ? layout.add(bytes(network.inputShape()), 0, end) : -1;
-      inputBranch =
-          wanted && readers(GraphPlan.INPUT) > 1
-              ? layout.add(bytes(network.inputShape()), 0, end)
-              : -1;
+      long size = bytes(network.inputShape());
+      input = wanted ? layout.add(size, 0, end) : NONE;
+      inputBranch = wanted && branches(FusedGraph.INPUT) ? layout.add(size, 0, end) : NONE;
       for (int i = 0; i < steps.size(); i++) {
         reserve(i);
       }
       layout.place();
     }
 
-    /** Blocks of node i: output, gradient, a second branch's gradient, scratch tensors. */
+    /** Blocks of step i: output, gradient, a second branch's gradient, scratch tensors. */
     private void reserve(int i) {
       GraphPlan.Step s = steps.get(i);
       long bytes = bytes(s.node().outputShape());
       int own = end - 1 - i;
-      byNode.add(layout.add(bytes, i, lives.outputUntil()[i]));
-      if (s.gradient() && i < steps.size() - 1) {
-        byNode.add(layout.add(bytes, lives.gradientFrom()[i], own));
-        if (readers(i) > 1) {
-          byNode.add(layout.add(bytes, lives.gradientFrom()[i], own));
-        }
-      }
+      output[i] = layout.add(bytes, i, lives.outputUntil()[i]);
+      boolean formed = s.gradient() && i < steps.size() - 1;
+      gradient[i] =
+          formed && s.memory() == GradientFlow.OWN
+              ? layout.add(bytes, lives.gradientFrom()[i], end - 1 - lowestUser(i))
+              : NONE;
+      branch[i] = formed && branches(i) ? layout.add(bytes, lives.gradientFrom()[i], own) : NONE;
+      List<Integer> ids = new ArrayList<>();
       for (LayerPlan.Saved t : s.plan().saved()) {
         long size = TensorArena.bytes(t.type(), t.shapePerPlan().size());
-        byNode.add(layout.add(size, i, s.gradient() ? own : i));
+        ids.add(layout.add(size, i, s.gradient() ? own : i));
       }
+      scratch.add(ids);
     }
 
-    private int readers(int node) {
-      int count = 0;
+    /** The last step on the way back that has its gradient in the memory of step i's. */
+    private int lowestUser(int i) {
+      int lowest = i;
+      for (int k = i - 1; k >= 0; k--) {
+        lowest = steps.get(k).memory() == lowest ? k : lowest;
+      }
+      return lowest;
+    }
+
+    /** Whether a second reader gives a gradient that it cannot add by itself. */
+    private boolean branches(int producer) {
+      int writers = 0;
+      int adding = 0;
       for (GraphPlan.Step s : steps) {
-        for (int i : s.inputs()) {
-          count += i == node ? 1 : 0;
-        }
-      }
-      return count;
-    }
-
-    /** The tensors of all nodes, in the order in which {@link #reserve} made their blocks. */
-    void cutNodes(Tensor whole) {
-      int next = 0;
-      for (int i = 0; i < steps.size(); i++) {
-        GraphPlan.Step s = steps.get(i);
-        Shape shape = s.node().outputShape().batched(maxBatch);
-        outputs[i] = view(whole, byNode.get(next++), options.type(), shape);
-        if (s.gradient() && i < steps.size() - 1) {
-          gradients[i] = view(whole, byNode.get(next++), options.type(), shape);
-          if (readers(i) > 1) {
-            branches[i] = view(whole, byNode.get(next++), options.type(), shape);
+        for (int k = 0; k < s.inputs().size(); k++) {
+          if (s.inputs().get(k).group() == producer && s.inputGradients().get(k)) {
+            writers++;
+            adding += s.fusion().accumulates().get(k) ? 1 : 0;
           }
         }
-        List<Tensor> scratch = new ArrayList<>();
-        for (LayerPlan.Saved t : s.plan().saved()) {
-          scratch.add(view(whole, byNode.get(next++), t.type(), t.shapePerPlan()));
+      }
+      return writers - adding > 1;
+    }
+
+    /** The tensors of all steps; a gradient in the memory of a later one is cut after it. */
+    void cutSteps(Tensor whole) {
+      for (int i = steps.size() - 1; i >= 0; i--) {
+        GraphPlan.Step s = steps.get(i);
+        Shape shape = s.node().outputShape().batched(maxBatch);
+        outputs[i] = view(whole, output[i], options.type(), shape);
+        branches[i] = view(whole, branch[i], options.type(), shape);
+        gradients[i] =
+            s.memory() == GradientFlow.OWN
+                ? view(whole, gradient[i], options.type(), shape)
+                : gradients[s.memory()].reshape(shape.toArray());
+      }
+      for (int i = 0; i < steps.size(); i++) {
+        List<Tensor> tensors = new ArrayList<>();
+        for (int k = 0; k < scratch.get(i).size(); k++) {
+          LayerPlan.Saved t = steps.get(i).plan().saved().get(k);
+          tensors.add(view(whole, scratch.get(i).get(k), t.type(), t.shapePerPlan()));
         }
-        saved.add(scratch);
+        saved.add(tensors);
       }
     }
 
     Tensor cutInput(Tensor whole, int block) {
-      Shape shape = network.inputShape().batched(maxBatch);
-      return block < 0 ? null : view(whole, block, options.type(), shape);
+      return view(whole, block, options.type(), network.inputShape().batched(maxBatch));
     }
 
+    /** The tensor in a block; null for none. */
     Tensor view(Tensor whole, int block, ElementType type, Shape shape) {
+      if (block == NONE) {
+        return null;
+      }
       long offset = whole.offset() + layout.offset(block);
       return new Tensor(whole.storage(), offset, type, shape, Layout.NCHW);
     }

@@ -13,32 +13,44 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A network's layers with their memory, executed node by node. */
+/** A network's layers with their memory, executed group by group. */
 final class GraphPlan implements NetworkPlan {
-  /** Number of the network's input among the nodes. */
-  static final int INPUT = -1;
 
   /**
-   * A node prepared.
+   * A group of nodes prepared.
    *
-   * @param inputs numbers of the nodes it reads
+   * @param nodes the first one's layer does the others' work
+   * @param number of the first node in the network
+   * @param inputs what it reads
    * @param inputGradients which inputs it gives a gradient to
    * @param gradient its output's gradient is computed
    * @param parameterGradient its parameters' gradients are computed
+   * @param memory the later step in whose memory its output's gradient is formed, or {@link
+   *     GradientFlow#OWN}
    */
   record Step(
-      Network.Node node,
+      List<Network.Node> nodes,
+      int number,
       LayerPlan plan,
-      List<Integer> inputs,
+      Fusion fusion,
+      List<FusedGraph.Source> inputs,
       List<Boolean> inputGradients,
       boolean gradient,
-      boolean parameterGradient) {}
+      boolean parameterGradient,
+      int memory) {
+
+    /** The node whose layer works. */
+    Network.Node node() {
+      return nodes.get(0);
+    }
+  }
 
   private final Network network;
   private final Backend backend;
   private final Parameters parameters;
   private final int maxBatch;
   private final NetworkOptions options;
+  private final FusedGraph graph;
   private final List<Step> steps;
   private final GraphMemory memory;
   private final ElementwisePlan inputAdder;
@@ -58,6 +70,7 @@ final class GraphPlan implements NetworkPlan {
       Parameters parameters,
       int maxBatch,
       NetworkOptions options,
+      FusedGraph graph,
       List<Step> steps,
       GraphMemory memory) {
     this.network = network;
@@ -65,6 +78,7 @@ final class GraphPlan implements NetworkPlan {
     this.parameters = parameters;
     this.maxBatch = maxBatch;
     this.options = options;
+    this.graph = graph;
     this.steps = steps;
     this.memory = memory;
     inputAdder = memory.inputBranch == null ? null : adder(network.inputShape());
@@ -89,7 +103,16 @@ final class GraphPlan implements NetworkPlan {
     BoundGraph b = bound.get(n);
     if (b == null || b.x != x || (dy != null && b.dy != dy)) {
       Tensor before = b == null ? null : b.dy;
-      b = new BoundGraph(steps, memory, parameters, options.seed(), x, dy != null ? dy : before);
+      b =
+          new BoundGraph(
+              network,
+              graph,
+              steps,
+              memory,
+              parameters,
+              options.seed(),
+              x,
+              dy != null ? dy : before);
       bound.put(n, b);
     }
     current = b;
@@ -169,17 +192,17 @@ final class GraphPlan implements NetworkPlan {
       s.plan().backward(ctx, b.tensors.get(i));
       for (int k = 0; k < s.inputs().size(); k++) {
         if (b.added[i][k]) {
-          add(ctx, b, s.inputs().get(k));
+          add(ctx, b, s.inputs().get(k).group());
         }
       }
     }
   }
 
-  private void add(Context ctx, BoundGraph b, int node) {
-    if (node == INPUT) {
+  private void add(Context ctx, BoundGraph b, int group) {
+    if (group == FusedGraph.INPUT) {
       inputAdder.execute(ctx, b.inputGradient, b.inputBranch, b.inputGradient);
     } else {
-      adders[node].execute(ctx, b.gradients[node], b.branches[node], b.gradients[node]);
+      adders[group].execute(ctx, b.gradients[group], b.branches[group], b.gradients[group]);
     }
   }
 
@@ -211,11 +234,9 @@ final class GraphPlan implements NetworkPlan {
 
   @Override
   public Tensor output(String node) {
-    for (int i = 0; i < steps.size(); i++) {
-      boolean kept = options.keep().contains(node) || i == steps.size() - 1;
-      if (steps.get(i).node().name().equals(node) && kept && ran != null) {
-        return ran.outputs[i];
-      }
+    String last = network.nodes().get(network.nodes().size() - 1).name();
+    if (ran != null && (options.keep().contains(node) || node.equals(last))) {
+      return ran.output(node);
     }
     throw new InvalidInputException(
         "Network " + network.name() + ": output of " + node + " was not kept: " + options.keep());
@@ -256,9 +277,17 @@ final class GraphPlan implements NetworkPlan {
 
   @Override
   public Map<String, String> implementations() {
-    Map<String, String> names = new LinkedHashMap<>();
+    Map<String, String> work = new LinkedHashMap<>();
     for (Step s : steps) {
-      names.put(s.node().name(), String.join(", ", s.plan().implementations()));
+      for (Network.Node n : s.nodes()) {
+        work.put(n.name(), "fused into " + s.node().name());
+      }
+      work.put(s.node().name(), String.join(", ", s.plan().implementations()));
+    }
+    Map<String, String> names = new LinkedHashMap<>();
+    for (Network.Node n : network.nodes()) {
+      String view = "view of " + n.inputs().get(0);
+      names.put(n.name(), work.getOrDefault(n.name(), view));
     }
     return names;
   }

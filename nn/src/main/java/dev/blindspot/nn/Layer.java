@@ -25,6 +25,52 @@ public interface Layer {
     return List.of();
   }
 
+  /** What a layer is to the one before it, which may then do its work. */
+  enum Role {
+    /** Nothing in particular. */
+    OTHER,
+    /** y is x under another shape, and dx is dy. */
+    VIEW,
+    /** y = max(0, x). */
+    RELU,
+    /** The sum of two inputs. */
+    SUM,
+    /** y = scale[c] x + shift[c], see {@link Layer#channelScale}. */
+    CHANNEL_SCALE
+  }
+
+  /**
+   * What the layer is to the one before it.
+   *
+   * @param training in plans with training behaviour
+   */
+  default Role role(boolean training) {
+    return Role.OTHER;
+  }
+
+  /**
+   * For {@link Role#CHANNEL_SCALE}: the numbers of each channel.
+   *
+   * @param parameters values in the order of {@link #parameters}
+   * @param scale, shift [c], overwritten
+   */
+  default void channelScale(List<double[]> parameters, double[] scale, double[] shift) {
+    throw new UnsupportedOperationException(kind() + " is no scale of channels");
+  }
+
+  /** Whether {@link #plan} does all that the setup's {@link Fusion} asks for. */
+  default boolean fuses(LayerSetup setup) {
+    return setup.fusion().isNone();
+  }
+
+  /**
+   * Whether {@link LayerPlan#backward} works with {@code dx(input)} in the memory of dy: it reads
+   * dy for all else before.
+   */
+  default boolean gradientInPlace(LayerSetup setup, int input) {
+    return false;
+  }
+
   /** Prepares the layer for a backend; called once for each network plan. */
   LayerPlan plan(LayerSetup setup);
 }

@@ -15,9 +15,9 @@ public interface LayerPlan extends AutoCloseable {
   void forward(Context ctx, LayerTensors t);
 
   /**
-   * The planned gradients from dy: overwrites each {@code t.dx(i)} that is not null and, if
-   * planned, each {@code t.dw(i)}. Called after {@link #forward} with the same tensors. Allocates
-   * nothing.
+   * The planned gradients from dy: overwrites each {@code t.dx(i)} that is not null (adds to those
+   * that accumulate) and, if planned, each {@code t.dw(i)}. Called after {@link #forward} with the
+   * same tensors. Allocates nothing.
    */
   void backward(Context ctx, LayerTensors t);
 

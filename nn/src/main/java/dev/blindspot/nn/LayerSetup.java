@@ -18,6 +18,7 @@ import java.util.List;
  * @param parameterGradient the layer must give the gradients of its trainable parameters
  * @param training training behaviour (dropout drops, batch norm uses the batch's statistics)
  * @param precision how products are formed
+ * @param fusion what the layer does beside its own work; nothing that {@link Layer#fuses} refuses
  */
 public record LayerSetup(
     Backend backend,
@@ -28,4 +29,21 @@ public record LayerSetup(
     boolean inputGradient,
     boolean parameterGradient,
     boolean training,
-    Precision precision) {}
+    Precision precision,
+    Fusion fusion) {
+
+  /** The same with other demands. */
+  LayerSetup fusion(Fusion f) {
+    return new LayerSetup(
+        backend,
+        type,
+        maxBatch,
+        inputs,
+        output,
+        inputGradient,
+        parameterGradient,
+        training,
+        precision,
+        f);
+  }
+}

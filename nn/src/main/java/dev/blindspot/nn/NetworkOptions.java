@@ -13,6 +13,8 @@ import java.util.Set;
  * @param precision how products are formed
  * @param keep names of layers whose outputs must survive for inspection
  * @param seed of dropout
+ * @param fused layers may do their neighbours' work; without it each runs by itself, with results
+ *     that differ by rounding
  */
 public record NetworkOptions(
     Gradients gradients,
@@ -20,7 +22,8 @@ public record NetworkOptions(
     boolean training,
     Precision precision,
     Set<String> keep,
-    long seed) {
+    long seed,
+    boolean fused) {
 
   /** Which gradients a plan computes. */
   public enum Gradients {
@@ -46,26 +49,31 @@ public record NetworkOptions(
 
   /** F32, inference behaviour, strict FP32, nothing kept. */
   public static NetworkOptions of(Gradients gradients) {
-    return new NetworkOptions(gradients, ElementType.F32, false, Precision.FP32, Set.of(), 0);
+    return new NetworkOptions(gradients, ElementType.F32, false, Precision.FP32, Set.of(), 0, true);
   }
 
   /** The same in another element type. */
   public NetworkOptions type(ElementType t) {
-    return new NetworkOptions(gradients, t, training, precision, keep, seed);
+    return new NetworkOptions(gradients, t, training, precision, keep, seed, fused);
   }
 
   /** The same with training behaviour or without. */
   public NetworkOptions training(boolean t) {
-    return new NetworkOptions(gradients, type, t, precision, keep, seed);
+    return new NetworkOptions(gradients, type, t, precision, keep, seed, fused);
   }
 
   /** The same, keeping the outputs of these layers and no others. */
   public NetworkOptions keep(String... names) {
-    return new NetworkOptions(gradients, type, training, precision, Set.of(names), seed);
+    return new NetworkOptions(gradients, type, training, precision, Set.of(names), seed, fused);
   }
 
   /** The same with another seed of dropout. */
   public NetworkOptions seed(long s) {
-    return new NetworkOptions(gradients, type, training, precision, keep, s);
+    return new NetworkOptions(gradients, type, training, precision, keep, s, fused);
+  }
+
+  /** The same with or without fusion. */
+  public NetworkOptions fused(boolean f) {
+    return new NetworkOptions(gradients, type, training, precision, keep, seed, f);
   }
 }

@@ -5,27 +5,35 @@ import dev.blindspot.engine.BlindspotException;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.UnsupportedException;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 
 /**
- * Decides which gradients each layer gives and how long each tensor lives. Step i of 2n is node i's
- * forward, step 2n-1-i its backward.
+ * Decides what runs as one, which gradients each layer gives and how long each tensor lives. Step i
+ * of 2n is the forward of group i of the {@link FusedGraph}, step 2n-1-i its backward.
  */
 final class NetworkPlanner {
   private final Network network;
+  private final Backend backend;
+  private final Parameters parameters;
+  private final int maxBatch;
   private final NetworkOptions options;
-  private final List<Network.Node> nodes;
-  private final Map<String, Integer> index = new HashMap<>();
 
-  private NetworkPlanner(Network network, NetworkOptions options) {
+  /** Nodes that must do their own work only. */
+  private final Set<String> plain = new HashSet<>();
+
+  private NetworkPlanner(
+      Network network,
+      Backend backend,
+      Parameters parameters,
+      int maxBatch,
+      NetworkOptions options) {
     this.network = network;
+    this.backend = backend;
+    this.parameters = parameters;
+    this.maxBatch = maxBatch;
     this.options = options;
-    this.nodes = network.nodes();
-    for (int i = 0; i < nodes.size(); i++) {
-      index.put(nodes.get(i).name(), i);
-    }
   }
 
   static NetworkPlan plan(
@@ -35,7 +43,7 @@ final class NetworkPlanner {
       int maxBatch,
       NetworkOptions options) {
     check(network, backend, parameters, maxBatch, options);
-    return new NetworkPlanner(network, options).plan(backend, parameters, maxBatch);
+    return new NetworkPlanner(network, backend, parameters, maxBatch, options).plan();
   }
 
   private static void check(
@@ -64,75 +72,66 @@ final class NetworkPlanner {
     options.keep().forEach(network::node);
   }
 
-  private NetworkPlan plan(Backend backend, Parameters parameters, int maxBatch) {
-    boolean[] wanted = gradientsWanted();
-    List<GraphPlan.Step> steps = new ArrayList<>();
-    GraphMemory memory = null;
-    try {
-      for (int i = 0; i < nodes.size(); i++) {
-        steps.add(step(backend, maxBatch, i, wanted));
+  /** No group is planned anew more often than there are nodes: each time one more is plain. */
+  private NetworkPlan plan() {
+    for (; ; ) {
+      FusedGraph graph = new FusedGraph(network, backend, maxBatch, options, plain);
+      List<GraphPlan.Step> steps = new ArrayList<>();
+      GraphMemory memory = null;
+      try {
+        if (steps(graph, steps)) {
+          memory = new GraphMemory(network, backend, maxBatch, options, steps, lives(graph, steps));
+          return new GraphPlan(
+              network, backend, parameters, maxBatch, options, graph, steps, memory);
+        }
+        steps.forEach(s -> s.plan().close());
+      } catch (BlindspotException e) {
+        if (memory != null) {
+          memory.close();
+        }
+        steps.forEach(s -> s.plan().close());
+        throw e;
       }
-      memory = new GraphMemory(network, backend, maxBatch, options, steps, lives(steps));
-      return new GraphPlan(network, backend, parameters, maxBatch, options, steps, memory);
-    } catch (BlindspotException e) {
-      if (memory != null) {
-        memory.close();
-      }
-      steps.forEach(s -> s.plan().close());
-      throw e;
     }
   }
 
-  /** Whether the gradient of node i's output is needed: something below it is to be given one. */
-  private boolean[] gradientsWanted() {
-    boolean[] wanted = new boolean[nodes.size()];
-    for (int i = 0; i < nodes.size(); i++) {
-      boolean any = options.gradients().parameters() && trains(nodes.get(i));
-      for (String input : nodes.get(i).inputs()) {
-        any |= input.equals(Network.INPUT) ? options.gradients().input() : wanted[index.get(input)];
+  /** Prepares all groups; false if the backend cannot do one's fusion, which is noted. */
+  private boolean steps(FusedGraph graph, List<GraphPlan.Step> steps) {
+    GradientFlow flow = new GradientFlow(graph, options.fused());
+    for (int g = 0; g < graph.groups().size(); g++) {
+      Fusion fusion = flow.fusion(g);
+      String name = graph.head(graph.groups().get(g)).name();
+      try {
+        steps.add(step(graph, g, fusion, flow.memory(g)));
+      } catch (UnsupportedException e) {
+        if (fusion.isNone()) {
+          throw new UnsupportedException(
+              "Network " + network.name() + ", layer " + name + ": " + e.getMessage(), e);
+        }
+        plain.add(name);
+        return false;
       }
-      wanted[i] = any;
     }
-    return wanted;
+    return true;
   }
 
-  private static boolean trains(Network.Node node) {
-    return node.parameters().stream().anyMatch(ParameterSpec::trainable);
-  }
-
-  private GraphPlan.Step step(Backend backend, int maxBatch, int i, boolean[] wanted) {
-    Network.Node node = nodes.get(i);
-    List<Integer> inputs = new ArrayList<>();
-    List<Boolean> inputGradients = new ArrayList<>();
-    for (String name : node.inputs()) {
-      boolean isInput = name.equals(Network.INPUT);
-      inputs.add(isInput ? GraphPlan.INPUT : index.get(name));
-      inputGradients.add(isInput ? options.gradients().input() : wanted[index.get(name)]);
-    }
-    boolean parameterGradient = options.gradients().parameters() && trains(node);
-    LayerSetup setup =
-        new LayerSetup(
-            backend,
-            options.type(),
-            maxBatch,
-            node.inputShapes(),
-            node.outputShape(),
-            inputGradients.contains(true),
-            parameterGradient,
-            options.training(),
-            options.precision());
-    try {
-      return new GraphPlan.Step(
-          node, node.layer().plan(setup), inputs, inputGradients, wanted[i], parameterGradient);
-    } catch (UnsupportedException e) {
-      throw new UnsupportedException(
-          "Network " + network.name() + ", layer " + node.name() + ": " + e.getMessage(), e);
-    }
+  private GraphPlan.Step step(FusedGraph graph, int g, Fusion fusion, int memory) {
+    FusedGraph.Group group = graph.groups().get(g);
+    return new GraphPlan.Step(
+        group.nodes().stream().map(graph::node).toList(),
+        group.first(),
+        graph.head(group).layer().plan(graph.setup(group, fusion)),
+        fusion,
+        graph.inputs(group),
+        group.reads().stream().map(graph::gradient).toList(),
+        graph.gradient(group),
+        graph.parameterGradient(group),
+        memory);
   }
 
   /** Last step at which each tensor is needed. */
-  private GraphMemory.Lives lives(List<GraphPlan.Step> steps) {
-    int n = nodes.size();
+  private GraphMemory.Lives lives(FusedGraph graph, List<GraphPlan.Step> steps) {
+    int n = steps.size();
     int end = 2 * n;
     int[] output = new int[n];
     int[] gradientFrom = new int[n];
@@ -142,8 +141,9 @@ final class NetworkPlanner {
     }
     int[] lastReader = new int[n];
     for (int i = 0; i < n; i++) {
-      for (int input : steps.get(i).inputs()) {
-        if (input != GraphPlan.INPUT) {
+      for (FusedGraph.Source source : steps.get(i).inputs()) {
+        int input = source.group();
+        if (input != FusedGraph.INPUT) {
           int until = steps.get(i).gradient() ? end - 1 - i : i;
           output[input] = Math.max(output[input], until);
           lastReader[input] = Math.max(lastReader[input], i);
@@ -152,9 +152,9 @@ final class NetworkPlanner {
     }
     for (int i = 0; i < n - 1; i++) {
       gradientFrom[i] = end - 1 - lastReader[i];
-      if (options.keep().contains(nodes.get(i).name())) {
-        output[i] = end;
-      }
+    }
+    for (String kept : options.keep()) {
+      output[graph.source(kept).group()] = end;
     }
     output[n - 1] = end;
     return new GraphMemory.Lives(output, gradientFrom);

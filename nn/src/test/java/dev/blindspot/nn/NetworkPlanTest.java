@@ -180,7 +180,8 @@ class NetworkPlanTest {
     Tensor dy = r.dy(MAX);
     both.forward(r.ctx, x);
     both.backward(r.ctx, dy);
-    assertArrayEquals(both.forward(r.ctx, x).toFloats(), plan.forward(r.ctx, x).toFloats());
+    // A plan without gradients of parameters folds the batch norm.
+    close(both.forward(r.ctx, x).toFloats(), plan.forward(r.ctx, x).toFloats(), "output");
     both.backward(r.ctx, dy);
     if (g == Gradients.NONE) {
       refuses("backward of a plan without gradients", () -> plan.backward(r.ctx, dy));
@@ -188,7 +189,7 @@ class NetworkPlanTest {
       plan.backward(r.ctx, dy);
     }
     if (g.input()) {
-      assertArrayEquals(both.inputGradient().toFloats(), plan.inputGradient().toFloats());
+      close(both.inputGradient().toFloats(), plan.inputGradient().toFloats(), "input gradient");
     } else {
       refuses("no input gradient", plan::inputGradient);
     }
@@ -314,7 +315,7 @@ class NetworkPlanTest {
     float[] wanted = below.forward(r.ctx, x).toFloats();
     plan.forward(r.ctx, x);
     plan.backward(r.ctx, r.dy(4));
-    assertArrayEquals(wanted, plan.output(name).toFloats());
+    close(wanted, plan.output(name).toFloats(), name);
     assertEquals(Set.of(name), plan.options().keep());
     refuses("output of relu1 was not kept", () -> plan.output("relu1"));
     refuses("has no layer nothing", () -> r.plan(NETWORK, Gradients.NONE, "nothing"));

@@ -102,7 +102,8 @@ class ErrorAnalysisTest {
 
   private static double[] execute(Network net, Parameters p, double[] x, ElementType type) {
     NetworkOptions options =
-        new NetworkOptions(NetworkOptions.Gradients.NONE, type, false, Precision.FP32, Set.of(), 0);
+        new NetworkOptions(
+            NetworkOptions.Gradients.NONE, type, false, Precision.FP32, Set.of(), 0, true);
     try (Context ctx = Nets.BACKEND.newContext();
         TensorArena arena = Nets.BACKEND.arena(TensorArena.bytes(type, x.length));
         NetworkPlan plan = net.plan(Nets.BACKEND, p, 1, options)) {

@@ -1,9 +1,11 @@
 package dev.blindspot.nn.layers;
 
+import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.primitives.Activation;
 import dev.blindspot.engine.primitives.ActivationDesc;
 import dev.blindspot.engine.primitives.ActivationPlan;
+import dev.blindspot.nn.Fusion;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
 import dev.blindspot.nn.LayerSetup;
@@ -47,17 +49,35 @@ public record ActivationLayer(Activation activation, double slope) implements La
   }
 
   @Override
+  public Role role(boolean training) {
+    return activation == Activation.RELU ? Role.RELU : Role.OTHER;
+  }
+
+  /** A ReLU may be left the mask of its gradient. */
+  @Override
+  public boolean fuses(LayerSetup setup) {
+    Fusion f = setup.fusion();
+    boolean forward = f.scale() != null || f.residual() || f.relu();
+    return !forward && !f.masks().get(0) && (!f.masked() || activation == Activation.RELU);
+  }
+
+  @Override
+  public boolean gradientInPlace(LayerSetup setup, int input) {
+    return true;
+  }
+
+  @Override
   public LayerPlan plan(LayerSetup setup) {
+    boolean masked = setup.fusion().masked();
+    ActivationDesc d =
+        new ActivationDesc(
+            activation, setup.type(), setup.maxBatch(), setup.output().size(), slope);
     ActivationPlan plan =
-        setup
-            .backend()
-            .plan(
-                new ActivationDesc(
-                    activation, setup.type(), setup.maxBatch(), setup.output().size(), slope),
-                Shapes.options(setup));
+        setup.backend().plan(d, masked ? PlanOptions.forward() : Shapes.accumulating(setup));
+    GradientCopy copy = masked ? new GradientCopy(setup, 0) : null;
     return new UnaryPlan(
         plan,
         (ctx, t) -> plan.forward(ctx, t.x(), t.y()),
-        (ctx, t) -> plan.backwardData(ctx, t.y(), t.dy(), t.dx()));
+        masked ? copy::execute : (ctx, t) -> plan.backwardData(ctx, t.y(), t.dy(), t.dx()));
   }
 }

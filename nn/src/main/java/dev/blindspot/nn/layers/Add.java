@@ -2,11 +2,10 @@ package dev.blindspot.nn.layers;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.InvalidInputException;
-import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Shape;
-import dev.blindspot.engine.primitives.ElementwiseDesc;
 import dev.blindspot.engine.primitives.ElementwiseOp;
 import dev.blindspot.engine.primitives.ElementwisePlan;
+import dev.blindspot.nn.Fusion;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
 import dev.blindspot.nn.LayerSetup;
@@ -30,20 +29,26 @@ public record Add() implements Layer {
   }
 
   @Override
+  public Role role(boolean training) {
+    return Role.SUM;
+  }
+
+  @Override
+  public boolean fuses(LayerSetup setup) {
+    Fusion f = setup.fusion();
+    return Shapes.onlyBackward(f) && !f.masks().contains(true);
+  }
+
+  @Override
+  public boolean gradientInPlace(LayerSetup setup, int input) {
+    return true;
+  }
+
+  @Override
   public LayerPlan plan(LayerSetup setup) {
-    long length = setup.output().size();
-    ElementwisePlan add =
-        setup
-            .backend()
-            .plan(
-                new ElementwiseDesc(ElementwiseOp.ADD, setup.type(), setup.maxBatch(), length),
-                PlanOptions.forward());
-    ElementwisePlan copy =
-        setup
-            .backend()
-            .plan(
-                new ElementwiseDesc(ElementwiseOp.COPY, setup.type(), setup.maxBatch(), length),
-                PlanOptions.forward());
+    ElementwisePlan add = Shapes.elementwise(setup, ElementwiseOp.ADD);
+    GradientCopy first = new GradientCopy(setup, 0);
+    GradientCopy second = new GradientCopy(setup, 1);
     return new LayerPlan() {
       @Override
       public void forward(Context ctx, LayerTensors t) {
@@ -52,11 +57,8 @@ public record Add() implements Layer {
 
       @Override
       public void backward(Context ctx, LayerTensors t) {
-        for (int i = 0; i < 2; i++) {
-          if (t.dxs().get(i) != null) {
-            copy.execute(ctx, t.dy(), null, t.dxs().get(i));
-          }
-        }
+        first.execute(ctx, t);
+        second.execute(ctx, t);
       }
 
       @Override

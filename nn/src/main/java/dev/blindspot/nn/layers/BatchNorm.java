@@ -47,6 +47,19 @@ public record BatchNorm(double epsilon, double momentum) implements Layer {
   }
 
   @Override
+  public Role role(boolean training) {
+    return training ? Role.OTHER : Role.CHANNEL_SCALE;
+  }
+
+  @Override
+  public void channelScale(List<double[]> parameters, double[] scale, double[] shift) {
+    for (int c = 0; c < scale.length; c++) {
+      scale[c] = parameters.get(0)[c] / Math.sqrt(parameters.get(3)[c] + epsilon);
+      shift[c] = parameters.get(1)[c] - parameters.get(2)[c] * scale[c];
+    }
+  }
+
+  @Override
   public LayerPlan plan(LayerSetup setup) {
     return new Prepared(this, setup);
   }

@@ -5,6 +5,8 @@ import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.primitives.Conv2dDesc;
 import dev.blindspot.engine.primitives.PostOp;
+import dev.blindspot.engine.primitives.WeightedPlan;
+import dev.blindspot.nn.Fusion;
 import dev.blindspot.nn.Initializer;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
@@ -109,9 +111,23 @@ public record Conv2d(
   }
 
   @Override
+  public boolean fuses(LayerSetup setup) {
+    return WeightedLayerPlan.fuses(setup);
+  }
+
+  @Override
+  public boolean gradientInPlace(LayerSetup setup, int input) {
+    return WeightedLayerPlan.isResidual(setup, input);
+  }
+
+  @Override
   public LayerPlan plan(LayerSetup setup) {
-    Conv2dDesc d = desc(setup.type(), setup.maxBatch(), setup.inputs().get(0));
-    return new WeightedLayerPlan(
-        setup.backend().plan(d, Shapes.options(setup)), setup, bias, d.k(), (long) d.p() * d.q());
+    Fusion fusion = setup.fusion();
+    Conv2dDesc d =
+        desc(setup.type(), setup.maxBatch(), setup.inputs().get(0))
+            .post(WeightedLayerPlan.post(bias, fusion))
+            .reluMask(fusion.masks().get(0));
+    WeightedPlan plan = setup.backend().plan(d, WeightedLayerPlan.options(setup));
+    return new WeightedLayerPlan(plan, setup, bias, d.k(), (long) d.p() * d.q());
   }
 }

@@ -22,6 +22,11 @@ public record Dropout(double rate) implements Layer {
   }
 
   @Override
+  public Role role(boolean training) {
+    return training ? Role.OTHER : Role.VIEW;
+  }
+
+  @Override
   public LayerPlan plan(LayerSetup setup) {
     if (!setup.training()) {
       return Shapes.copy(setup);

@@ -20,6 +20,11 @@ public record Flatten() implements Layer {
   }
 
   @Override
+  public Role role(boolean training) {
+    return Role.VIEW;
+  }
+
+  @Override
   public LayerPlan plan(LayerSetup setup) {
     return Shapes.copy(setup);
   }

@@ -15,6 +15,7 @@ import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
 import dev.blindspot.nn.LayerSetup;
 import dev.blindspot.nn.LayerTensors;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -45,6 +46,11 @@ public record IdentityShortcut(int stride, int channels) implements Layer {
   }
 
   @Override
+  public boolean fuses(LayerSetup setup) {
+    return Shapes.onlyBackward(setup.fusion());
+  }
+
+  @Override
   public LayerPlan plan(LayerSetup setup) {
     return new Prepared(this, setup);
   }
@@ -58,6 +64,7 @@ public record IdentityShortcut(int stride, int channels) implements Layer {
     private final long zeros;
     private final LayerSetup setup;
     private List<Tensor> parts;
+    private List<Tensor> gradientParts;
 
     Prepared(IdentityShortcut layer, LayerSetup setup) {
       this.setup = setup;
@@ -66,7 +73,11 @@ public record IdentityShortcut(int stride, int channels) implements Layer {
       pool =
           setup
               .backend()
-              .plan(subsample.desc(setup.type(), setup.maxBatch(), in), Shapes.options(setup));
+              .plan(
+                  subsample
+                      .desc(setup.type(), setup.maxBatch(), in)
+                      .reluMask(setup.fusion().masks().get(0)),
+                  Shapes.accumulating(setup));
       pooled = subsample.outputShape(List.of(in));
       zeros = setup.output().size() - pooled.size();
       List<Long> lengths = zeros > 0 ? List.of(pooled.size(), zeros) : List.of(pooled.size());
@@ -96,6 +107,7 @@ public record IdentityShortcut(int stride, int channels) implements Layer {
       if (parts == null || parts.get(0).n() != n) {
         Tensor small = t.saved(0).slice(0, n);
         parts = zeros > 0 ? List.of(small, t.saved(1).slice(0, n)) : List.of(small);
+        gradientParts = zeros > 0 ? Arrays.asList(small, null) : parts;
       }
       return parts;
     }
@@ -114,7 +126,7 @@ public record IdentityShortcut(int stride, int channels) implements Layer {
     public void backward(Context ctx, LayerTensors t) {
       if (t.dx() != null) {
         List<Tensor> p = parts(t);
-        concat.backwardData(ctx, t.dy(), p);
+        concat.backwardData(ctx, t.dy(), gradientParts);
         pool.backwardData(ctx, t.x(), p.get(0), p.get(0), t.dx());
       }
     }

@@ -4,6 +4,8 @@ import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.primitives.LinearDesc;
 import dev.blindspot.engine.primitives.PostOp;
+import dev.blindspot.engine.primitives.WeightedPlan;
+import dev.blindspot.nn.Fusion;
 import dev.blindspot.nn.Initializer;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
@@ -52,9 +54,23 @@ public record Linear(int k, boolean bias, Initializer initializer) implements La
   }
 
   @Override
+  public boolean fuses(LayerSetup setup) {
+    return WeightedLayerPlan.fuses(setup);
+  }
+
+  @Override
+  public boolean gradientInPlace(LayerSetup setup, int input) {
+    return WeightedLayerPlan.isResidual(setup, input);
+  }
+
+  @Override
   public LayerPlan plan(LayerSetup setup) {
-    LinearDesc d = desc(setup.type(), setup.maxBatch(), setup.inputs().get(0));
-    return new WeightedLayerPlan(
-        setup.backend().plan(d, Shapes.options(setup)), setup, bias, d.k(), 1);
+    Fusion fusion = setup.fusion();
+    LinearDesc d =
+        desc(setup.type(), setup.maxBatch(), setup.inputs().get(0))
+            .post(WeightedLayerPlan.post(bias, fusion))
+            .reluMask(fusion.masks().get(0));
+    WeightedPlan plan = setup.backend().plan(d, WeightedLayerPlan.options(setup));
+    return new WeightedLayerPlan(plan, setup, bias, d.k(), 1);
   }
 }

@@ -64,13 +64,18 @@ public record Pool2d(
     return Shape.of(d.c(), d.p(), d.q());
   }
 
+  /** Any pooling masks its gradient and adds it. */
+  @Override
+  public boolean fuses(LayerSetup setup) {
+    return Shapes.onlyBackward(setup.fusion());
+  }
+
   @Override
   public LayerPlan plan(LayerSetup setup) {
-    Pool2dPlan plan =
-        setup
-            .backend()
-            .plan(
-                desc(setup.type(), setup.maxBatch(), setup.inputs().get(0)), Shapes.options(setup));
+    Pool2dDesc d =
+        desc(setup.type(), setup.maxBatch(), setup.inputs().get(0))
+            .reluMask(setup.fusion().masks().get(0));
+    Pool2dPlan plan = setup.backend().plan(d, Shapes.accumulating(setup));
     return new UnaryPlan(
         plan,
         (ctx, t) -> plan.forward(ctx, t.x(), t.y()),

@@ -25,6 +25,11 @@ public record Reshape(Shape shape) implements Layer {
   }
 
   @Override
+  public Role role(boolean training) {
+    return Role.VIEW;
+  }
+
+  @Override
   public LayerPlan plan(LayerSetup setup) {
     return Shapes.copy(setup);
   }

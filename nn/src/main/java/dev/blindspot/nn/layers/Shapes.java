@@ -8,6 +8,7 @@ import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.primitives.ElementwiseDesc;
 import dev.blindspot.engine.primitives.ElementwiseOp;
 import dev.blindspot.engine.primitives.ElementwisePlan;
+import dev.blindspot.nn.Fusion;
 import dev.blindspot.nn.LayerPlan;
 import dev.blindspot.nn.LayerSetup;
 import java.util.EnumSet;
@@ -51,15 +52,28 @@ final class Shapes {
     return new PlanOptions(d, setup.precision(), false, "");
   }
 
+  /** The same for a layer of one primitive, which adds its gradient if that is asked for. */
+  static PlanOptions accumulating(LayerSetup setup) {
+    return options(setup).accumulate(setup.fusion().accumulates().get(0));
+  }
+
+  /** True if only masks and accumulation of gradients are asked for. */
+  static boolean onlyBackward(Fusion f) {
+    return f.scale() == null && !f.residual() && !f.relu() && !f.masked();
+  }
+
+  /** An operation on tensors of the output's shape. */
+  static ElementwisePlan elementwise(LayerSetup setup, ElementwiseOp op) {
+    return setup
+        .backend()
+        .plan(
+            new ElementwiseDesc(op, setup.type(), setup.maxBatch(), setup.output().size()),
+            PlanOptions.forward());
+  }
+
   /** Copies the elements as they are, both ways. */
   static LayerPlan copy(LayerSetup setup) {
-    ElementwisePlan copy =
-        setup
-            .backend()
-            .plan(
-                new ElementwiseDesc(
-                    ElementwiseOp.COPY, setup.type(), setup.maxBatch(), setup.output().size()),
-                PlanOptions.forward());
+    ElementwisePlan copy = elementwise(setup, ElementwiseOp.COPY);
     return new UnaryPlan(
         copy,
         (ctx, t) -> copy.execute(ctx, t.x(), null, t.y()),
