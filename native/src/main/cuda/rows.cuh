@@ -36,6 +36,8 @@ struct SortArgs { int64_t type, n, length, k, descending, x, values, indices, sc
 enum NormCode { NORM_L1, NORM_L2, NORM_LINF };
 struct ProjectionArgs { int64_t norm, type, n, length, x, radius, y, z; double low, high; };
 
+struct SignStepArgs { int64_t type, n, length, centre, radius, x, g, z, size; double alpha, low, high; };
+
 enum DistributionCode { UNIFORM, NORMAL };
 struct RandomArgs { int64_t distribution, type, n, length, seed, stream, sample, step, y; double a, b; };
 

@@ -77,6 +77,8 @@ void rows(int64_t n, int64_t length) {
       run("projection", ProjectionArgs{norm, type, n, length, block(type, all), block(type, n), block(type, all),
                                        block(type, all), -4, 4});
     }
+    run("sign_step", SignStepArgs{type, n, length, block(type, all), block(type, n), block(type, all), block(type, all),
+                                  block(type, all), block(type, n), 0.5, -4, 4});
     for (int64_t d = UNIFORM; d <= NORMAL; d++) {
       run("random", RandomArgs{d, type, n, length, -5, 3, 0, 0, block(type, all), 0, 1});
       run("random", RandomArgs{d, type, n, length, 5, -3, block(I32, n), block(I32, 1), block(type, all), -1, 1});

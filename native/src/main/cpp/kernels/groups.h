@@ -12,6 +12,7 @@
   X(rows_reduce)      \
   X(rows_index)       \
   X(rows_project)     \
+  X(rows_step)        \
   X(rows_random)      \
   X(rows_lbfgs)       \
   X(custom)

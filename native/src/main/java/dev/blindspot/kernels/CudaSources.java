@@ -29,6 +29,7 @@ public final class CudaSources {
           "rows_project",
           "rows_random",
           "rows_reduce",
+          "rows_step",
           "singular");
 
   private static final List<String> HEADERS =

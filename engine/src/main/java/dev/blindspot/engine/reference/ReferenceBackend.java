@@ -61,6 +61,7 @@ final class ReferenceBackend implements Backend {
     ReferenceSort.register(this);
     ReferenceIndex.register(this);
     ReferenceProjection.register(this);
+    ReferenceSignStep.register(this);
     ReferenceRandom.register(this);
   }
 

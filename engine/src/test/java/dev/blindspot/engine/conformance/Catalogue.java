@@ -57,6 +57,7 @@ import dev.blindspot.engine.primitives.RowReduceDesc;
 import dev.blindspot.engine.primitives.RowwiseDesc;
 import dev.blindspot.engine.primitives.RowwiseOp;
 import dev.blindspot.engine.primitives.SelectDesc;
+import dev.blindspot.engine.primitives.SignStepDesc;
 import dev.blindspot.engine.primitives.SoftmaxDesc;
 import dev.blindspot.engine.primitives.SortDesc;
 import dev.blindspot.engine.primitives.WeightedPlan;
@@ -349,6 +350,10 @@ final class Catalogue implements AutoCloseable {
     Tensor radius = f32(3).copyFrom(new float[] {.1f, 1, 2});
     var ball = plan(new ProjectionDesc(Norm.L1, F32, 3, 7, -1, 1));
     add(ProjectionDesc.class, () -> ball.execute(ctx, a, radius, b, b));
+    var signStep = plan(new SignStepDesc(F32, 3, 7, -1, 1));
+    Tensor sizes = f32(3);
+    Tensor centre = f32(3, 7);
+    add(SignStepDesc.class, () -> signStep.execute(ctx, centre, radius, b, a, .1, b, sizes));
     var random = plan(new RandomDesc(Distribution.NORMAL, F32, 3, 7, 0, 1));
     RandomKey key = RandomKey.of(1, 1);
     add(RandomDesc.class, () -> random.execute(ctx, key, a));

@@ -30,6 +30,7 @@ public final class KernelPlans {
     KernelIndex.register(backend);
     KernelSort.register(backend);
     KernelProjection.register(backend);
+    KernelSignStep.register(backend);
     KernelRandom.register(backend);
     KernelLbfgs.register(backend);
   }
