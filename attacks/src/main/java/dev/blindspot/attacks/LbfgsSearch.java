@@ -163,14 +163,16 @@ final class LbfgsSearch {
   void run(AttackListener listener) {
     num.compare(Comparison.LESS, tradeOff.done(), settings.searches(), active.view());
     int left = batch.store().count(active.view());
-    for (int k = 1; left > 0; k++) {
-      step();
-      if (k % STEPS_BETWEEN_COUNTS == 0) {
-        left = batch.store().count(active.view());
-        listener.progress(batch.count() - left, batch.count());
-        if (left > 0) {
-          batch.compact(active.view(), left);
-          num.compare(Comparison.LESS, tradeOff.done(), settings.searches(), active.view());
+    try (RepeatedStep step = new RepeatedStep(batch, this::step)) {
+      for (int k = 1; left > 0; k++) {
+        step.run();
+        if (k % STEPS_BETWEEN_COUNTS == 0) {
+          left = batch.store().count(active.view());
+          listener.progress(batch.count() - left, batch.count());
+          if (left > 0) {
+            batch.compact(active.view(), left);
+            num.compare(Comparison.LESS, tradeOff.done(), settings.searches(), active.view());
+          }
         }
       }
     }
@@ -319,24 +321,30 @@ final class LbfgsSearch {
    * last point that reached the goal counts.
    */
   private void alongSegment() {
+    num.fill(0, t.view());
+    num.fill(1, f.view());
+    px.subtract(batch.best(), batch.x0(), step.view());
+    try (RepeatedStep halving = new RepeatedStep(batch, this::halveSegment)) {
+      for (int k = 0; k < SEGMENT_STEPS; k++) {
+        halving.run();
+      }
+    }
+  }
+
+  private void halveSegment() {
     Tensor low = t.view();
     Tensor high = f.view();
-    num.fill(0, low);
-    num.fill(1, high);
-    px.subtract(batch.best(), batch.x0(), step.view());
-    for (int k = 0; k < SEGMENT_STEPS; k++) {
-      num.combine(0.5, low, 0.5, high, a.view());
-      px.rows(RowwiseOp.SCALE, a.view(), step.view(), r.view());
-      px.add(batch.x0(), r.view(), trial.view());
-      px.clip(trial.view(), 0, 1, trial.view());
-      batch.classifier().forward(trial.view());
-      batch.goal(trialGoal.view());
-      num.compare(Comparison.GREATER_EQUAL, trialGoal.view(), 0, mask.view());
-      num.compare(Comparison.GREATER, batch.found(), 0, other.view());
-      num.logic(MaskOp.AND, mask.view(), other.view(), mask.view());
-      px.selectRows(mask.view(), trial.view(), batch.best(), batch.best());
-      num.selectRows(mask.view(), a.view(), high, high);
-      num.selectRows(mask.view(), low, a.view(), low);
-    }
+    num.combine(0.5, low, 0.5, high, a.view());
+    px.rows(RowwiseOp.SCALE, a.view(), step.view(), r.view());
+    px.add(batch.x0(), r.view(), trial.view());
+    px.clip(trial.view(), 0, 1, trial.view());
+    batch.classifier().forward(trial.view());
+    batch.goal(trialGoal.view());
+    num.compare(Comparison.GREATER_EQUAL, trialGoal.view(), 0, mask.view());
+    num.compare(Comparison.GREATER, batch.found(), 0, other.view());
+    num.logic(MaskOp.AND, mask.view(), other.view(), mask.view());
+    px.selectRows(mask.view(), trial.view(), batch.best(), batch.best());
+    num.selectRows(mask.view(), a.view(), high, high);
+    num.selectRows(mask.view(), low, a.view(), low);
   }
 }

@@ -12,7 +12,7 @@ import dev.blindspot.engine.primitives.SortDesc;
 import dev.blindspot.engine.primitives.SortPlan;
 
 /**
- * The direction of length 1 in a norm that goes up fastest along a gradient; 0 where the gradient
+ * The direction of length 1 in L1 or L2 that goes up fastest along a gradient; 0 where the gradient
  * is 0. For L1 it is spread over the largest k components that can move in the box.
  */
 final class SteepestStep {
@@ -62,10 +62,10 @@ final class SteepestStep {
 
   /** d from g at x; d may be g. */
   void direction(Tensor x, Tensor g, Tensor d) {
-    switch (norm) {
-      case LINF -> px.map(ElementwiseOp.SIGN, g, null, d);
-      case L2 -> normalise(Reduction.L2, g, d);
-      case L1 -> largestComponents(x, g, d);
+    if (norm == Norm.L1) {
+      largestComponents(x, g, d);
+    } else {
+      normalise(Reduction.L2, g, d);
     }
   }
 
