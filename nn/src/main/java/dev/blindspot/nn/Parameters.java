@@ -66,6 +66,11 @@ public final class Parameters implements AutoCloseable {
     return p;
   }
 
+  /** Without values: each parameter must be set before it is read. */
+  public static Parameters unset(Network network, Backend backend, ElementType type) {
+    return new Parameters(network, backend, type);
+  }
+
   /** The same values on another backend or in another type. */
   public Parameters copyTo(Network network, Backend target, ElementType targetType) {
     Parameters p = new Parameters(network, target, targetType);
@@ -128,6 +133,11 @@ public final class Parameters implements AutoCloseable {
       f[i] = (float) values[i];
     }
     t.copyFrom(f);
+  }
+
+  /** Sets the values of a parameter of element type F32. */
+  public void set(Key key, float[] values) {
+    get(key).copyFrom(values);
   }
 
   @Override

@@ -36,6 +36,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -218,6 +219,7 @@ class FusionTest {
     }
   }
 
+  @Tag("slow-on-stand-ins")
   @ParameterizedTest
   @CsvSource({"mlp100-100-10,1,28", "lenet,1,28", "alexnet,3,67"})
   void knownNetworksGiveTheSameInFloat(String name, int channels, int size) {

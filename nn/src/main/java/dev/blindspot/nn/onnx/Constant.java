@@ -7,7 +7,6 @@ import dev.blindspot.engine.UnsupportedException;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
  * A constant tensor of a model, decoded when asked for: a model's weights exist once, in the file's
@@ -17,7 +16,7 @@ import java.util.function.Supplier;
  * @param type TensorProto.DataType
  * @param source decodes all elements in order
  */
-record Constant(String name, int type, long[] dims, Supplier<double[]> source) implements Value {
+record Constant(String name, int type, long[] dims, Numbers source) implements Value {
   static final int FLOAT = TensorProto.DataType.FLOAT_VALUE;
   static final int DOUBLE = TensorProto.DataType.DOUBLE_VALUE;
   private static final int INT32 = TensorProto.DataType.INT32_VALUE;
@@ -67,7 +66,9 @@ record Constant(String name, int type, long[] dims, Supplier<double[]> source) i
               + " need "
               + size);
     }
-    return new Constant(where, t.getDataType(), dims, () -> decode(t, (int) size));
+    boolean plain = t.hasRawData() && t.getDataType() == FLOAT;
+    Numbers source = plain ? new RawFloats(t.getRawData()) : () -> decode(t, (int) size);
+    return new Constant(where, t.getDataType(), dims, source);
   }
 
   private static long size(String where, long[] dims) {
@@ -126,11 +127,9 @@ record Constant(String name, int type, long[] dims, Supplier<double[]> source) i
       var b = raw.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
       for (int i = 0; i < size; i++) {
         v[i] =
-            type == FLOAT
-                ? b.getFloat()
-                : type == DOUBLE
-                    ? b.getDouble()
-                    : type == INT64 ? b.getLong() : type == INT32 ? b.getInt() : b.get();
+            type == DOUBLE
+                ? b.getDouble()
+                : type == INT64 ? b.getLong() : type == INT32 ? b.getInt() : b.get();
       }
       return v;
     }
@@ -169,7 +168,7 @@ record Constant(String name, int type, long[] dims, Supplier<double[]> source) i
   }
 
   double[] doubles() {
-    return source.get();
+    return source.doubles();
   }
 
   /**
@@ -239,11 +238,9 @@ record Constant(String name, int type, long[] dims, Supplier<double[]> source) i
    * @throws InvalidInputException naming the element if one is NaN or infinite
    */
   void requireFinite() {
-    double[] v = doubles();
-    for (int i = 0; i < v.length; i++) {
-      if (!Double.isFinite(v[i])) {
-        throw new InvalidInputException(name + ": element " + i + " is " + v[i]);
-      }
+    int bad = source.firstNotFinite();
+    if (bad >= 0) {
+      throw new InvalidInputException(name + ": element " + bad + " is " + doubles()[bad]);
     }
   }
 }

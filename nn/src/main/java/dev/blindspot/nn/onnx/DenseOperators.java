@@ -5,7 +5,6 @@ import dev.blindspot.nn.Initializer;
 import dev.blindspot.nn.layers.Linear;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /** Products with a constant matrix: Gemm and MatMul. */
 final class DenseOperators {
@@ -42,8 +41,8 @@ final class DenseOperators {
     return g.batched() ? y : g.reshape(n.name() + ".row", y, 1, k);
   }
 
-  private static Supplier<double[]> scaled(Constant w, double alpha) {
-    return alpha == 1 ? w::doubles : () -> Arrays.stream(w.doubles()).map(v -> alpha * v).toArray();
+  private static Numbers scaled(Constant w, double alpha) {
+    return alpha == 1 ? w.source() : () -> Arrays.stream(w.doubles()).map(v -> alpha * v).toArray();
   }
 
   private static double[] bias(GraphReader g, NodeReader n, Constant c, int k, double beta) {
@@ -72,8 +71,7 @@ final class DenseOperators {
     }
   }
 
-  private static Data linear(
-      GraphReader g, NodeReader n, Data x, int k, Supplier<double[]> w, double[] bias) {
+  private static Data linear(GraphReader g, NodeReader n, Data x, int k, Numbers w, double[] bias) {
     Data y = g.add(n.name(), new Linear(k, bias != null, Initializer.glorot(1)), x);
     g.parameter(y, "w", w);
     if (bias != null) {
@@ -107,8 +105,8 @@ final class DenseOperators {
     int at = inner - (g.batched() ? 1 : 0);
     to[at] = k;
     if (to.length > 1) {
-      return g.reshape(n.name() + ".shape", linear(g, n, x, k, w::doubles, null), to);
+      return g.reshape(n.name() + ".shape", linear(g, n, x, k, w.source(), null), to);
     }
-    return new PendingBias(Shape.of(k), bias -> linear(g, n, x, k, w::doubles, bias));
+    return new PendingBias(Shape.of(k), bias -> linear(g, n, x, k, w.source(), bias));
   }
 }

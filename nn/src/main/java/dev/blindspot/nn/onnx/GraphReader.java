@@ -24,7 +24,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 
 /** Turns one ONNX graph into a network, node by node. */
 final class GraphReader {
@@ -34,7 +33,7 @@ final class GraphReader {
   private final boolean batched;
   private final Map<String, Value> values = new HashMap<>();
   private final Set<String> layerNames = new HashSet<>(Set.of(Network.INPUT));
-  private final Map<Parameters.Key, Supplier<double[]>> parameters = new LinkedHashMap<>();
+  private final Map<Parameters.Key, Numbers> parameters = new LinkedHashMap<>();
   private final Set<String> reads = new HashSet<>();
   private Network.Builder builder;
   private ElementType type;
@@ -378,7 +377,7 @@ final class GraphReader {
   }
 
   /** Gives a layer's parameter its values. */
-  void parameter(Data layer, String name, Supplier<double[]> source) {
+  void parameter(Data layer, String name, Numbers source) {
     parameters.put(new Parameters.Key(layer.node(), name), source);
   }
 

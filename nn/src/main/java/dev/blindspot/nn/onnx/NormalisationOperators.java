@@ -51,10 +51,10 @@ final class NormalisationOperators {
       }
     }
     Data y = g.add(n.name(), new BatchNorm(epsilon, decimal(1 - momentum)), x);
-    g.parameter(y, "gamma", c[0]::doubles);
-    g.parameter(y, "beta", c[1]::doubles);
-    g.parameter(y, "mean", c[2]::doubles);
-    g.parameter(y, "variance", c[3]::doubles);
+    g.parameter(y, "gamma", c[0].source());
+    g.parameter(y, "beta", c[1].source());
+    g.parameter(y, "mean", c[2].source());
+    g.parameter(y, "variance", c[3].source());
     return y;
   }
 

@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /**
  * A network with its parameters' values, read from an ONNX file. Immutable; the values stay in the
@@ -28,9 +27,9 @@ public final class OnnxModel {
   static final long MAX_OPSET = 25;
   private final Network network;
   private final ElementType type;
-  private final Map<Parameters.Key, Supplier<double[]>> values;
+  private final Map<Parameters.Key, Numbers> values;
 
-  OnnxModel(Network network, ElementType type, Map<Parameters.Key, Supplier<double[]>> values) {
+  OnnxModel(Network network, ElementType type, Map<Parameters.Key, Numbers> values) {
     this.network = network;
     this.type = type;
     this.values = Map.copyOf(values);
@@ -175,20 +174,28 @@ public final class OnnxModel {
 
   /** A new array with a parameter's values. */
   public double[] values(Parameters.Key key) {
-    Supplier<double[]> source = values.get(key);
+    Numbers source = values.get(key);
     if (source == null) {
       throw new InvalidInputException("No parameter " + key + "; there are " + values.keySet());
     }
-    return source.get();
+    return source.doubles();
   }
 
   /** The parameters on a backend, rounded to {@code elementType}; the caller closes them. */
   public Parameters parameters(Backend backend, ElementType elementType) {
-    Parameters p = Parameters.initialize(network, backend, elementType, 0);
+    Parameters p = Parameters.unset(network, backend, elementType);
     try {
-      for (Parameters.Key key : p.specs().keySet()) {
-        p.set(key, values(key));
-      }
+      values.forEach(
+          (key, numbers) -> {
+            if (!p.specs().containsKey(key)) {
+              return;
+            }
+            if (elementType == ElementType.F32) {
+              p.set(key, numbers.floats());
+            } else {
+              p.set(key, numbers.doubles());
+            }
+          });
       return p;
     } catch (RuntimeException e) {
       p.close();

@@ -10,7 +10,6 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -89,10 +88,10 @@ final class WindowOperators {
     if (n.input(2).isEmpty() && spatial == 2) {
       Conv2d shape = layer(f, k, groups, false);
       Shape out = shape.outputShape(java.util.List.of(sample));
-      return new PendingBias(out, b -> convolution(g, n, f, x, k, groups, w::doubles, b));
+      return new PendingBias(out, b -> convolution(g, n, f, x, k, groups, w.source(), b));
     }
     double[] bias = n.input(2).isEmpty() ? null : bias(g, n, k);
-    return asGiven(g, n, convolution(g, n, f, x, k, groups, w::doubles, bias), in.x());
+    return asGiven(g, n, convolution(g, n, f, x, k, groups, w.source(), bias), in.x());
   }
 
   private static double[] bias(GraphReader g, NodeReader n, int k) {
@@ -123,14 +122,7 @@ final class WindowOperators {
   }
 
   private static Data convolution(
-      GraphReader g,
-      NodeReader n,
-      Window f,
-      Data x,
-      int k,
-      int groups,
-      Supplier<double[]> w,
-      double[] bias) {
+      GraphReader g, NodeReader n, Window f, Data x, int k, int groups, Numbers w, double[] bias) {
     Data y = g.add(n.name(), layer(f, k, groups, bias != null), x);
     g.parameter(y, "w", w);
     if (bias != null) {
