@@ -1,22 +1,14 @@
 // What a compiled kernel library and the interpreter of blocks share; no header may be included here.
-#ifndef STANDIN_BLOCK_H
-#define STANDIN_BLOCK_H
-
-struct StandinDim {
-  unsigned x, y, z;
-};
-
+#pragma once
 enum { STANDIN_THREADS = 1024 };  // most threads of a block
 
 struct StandinBlock {
-  StandinDim thread, block, size, grid;             // threadIdx, blockIdx, blockDim, gridDim
-  unsigned next, turn;                              // threads begun; the k-th is number k ^ turn
-  unsigned char returned[STANDIN_THREADS];          // threads whose kernel call has ended
-  void (*sync)(int line);                           // __syncthreads
-  const unsigned long long* (*exchange)(int line, int operation, unsigned mask, unsigned long long value,
-                                        unsigned* present);  // values of the warp's lanes that arrived
-  void (*fail)(const char* message);                // misuse: ends the process
-  void (*trap)();                                   // __trap: ends the launch with a sticky error
+  struct Dim {
+    unsigned x, y, z;
+  } thread, block, size, grid;              // threadIdx, blockIdx, blockDim, gridDim
+  unsigned next, turn;                      // threads begun; the k-th is number k ^ turn
+  unsigned char returned[STANDIN_THREADS];  // threads whose kernel call has ended
+  // Waits for the warp's lanes in the mask, or for the block if it is 0; gives the values of the lanes that came.
+  const unsigned long long* (*meet)(int line, unsigned mask, unsigned long long value, unsigned* present);
+  void (*fail)(const char* message);  // misuse if there is a message, else __trap: ends the launch
 };
-
-#endif

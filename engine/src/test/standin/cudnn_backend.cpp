@@ -1,9 +1,6 @@
-// libcudnn_graph.so.9, the backend interface: descriptors are recorded and checked; graphs of one convolution and
-// pointwise operations after it are executed. Engines differ in what they round and note; the first cannot be used.
-#include <algorithm>
-#include <cstring>
-#include <map>
-
+// libcudnn_graph.so.9: handles, versions, errors, and the backend interface: descriptors are recorded and checked;
+// graphs of one convolution and pointwise operations after it are executed. Engines differ in what they round and
+// note; the first cannot be used.
 #include "cudnn.h"
 
 using namespace standin;
@@ -13,15 +10,14 @@ namespace {
 enum { POINTWISE = 0, CONVOLUTION, ENGINE, CONFIGURATION, HEURISTICS, PLAN, FORWARD_OP = 10, FILTER_OP, DATA_OP,
        POINTWISE_OP, GRAPH = 15, PACK, TENSOR };  // descriptors
 enum { HANDLE = 0, DATA_TYPE, BOOLEAN, INT64, FLOAT, VOID_PTR = 6, CONVOLUTION_MODE, HEURISTIC_MODE, NUMERICAL_NOTE = 11,
-       POINTWISE_MODE = 14, DESCRIPTOR };          // types of attributes
+       POINTWISE_MODE = 14, DESCRIPTOR };                    // types of attributes
 enum { ADD = 0, RELU_FORWARD = 100, RELU_BACKWARD = 200 };  // pointwise modes
-enum { TENSOR_CORE = 0, NONDETERMINISTIC = 4 };              // numerical notes
-enum { HEURISTICS_RESULTS = 202, CONFIGURATION_ENGINE = 300, PLAN_WORKSPACE = 402, ENGINE_NOTES = 1303, MODE_A = 3 };
+enum { TENSOR_CORE = 0, NONDETERMINISTIC = 4, MODE_A = 3 };  // numerical notes, heuristics
 
 // The attributes that can be set, and how many values they have; all are needed but those with `least` 0.
 const struct Rule {
   int descriptor, type;
-  size_t least, most;
+  int64_t least, most;
   std::vector<int> attributes;
 } RULES[] = {{TENSOR, INT64, 1, 1, {900, 906}},          {TENSOR, INT64, 4, 4, {902, 903}},
              {TENSOR, DATA_TYPE, 1, 1, {901}},           {TENSOR, BOOLEAN, 0, 1, {907}},
@@ -40,345 +36,284 @@ const struct Rule {
 
 struct Engine {
   bool works;
-  Rounding rounding;
+  int rounding;
   size_t workspace;
   std::vector<int> notes;
 };
 
 struct Descriptor : Object {
-  static constexpr const char* KIND = "cuDNN backend descriptor";
   int type;
   bool finished = false;
   std::map<int, std::vector<int64_t>> values;  // every value widened to 8 bytes
   Engine engine;                               // of ENGINE, CONFIGURATION, PLAN
-  int64_t graph = 0;                           // of CONFIGURATION
+  int64_t graph = 0;                           // of CONFIGURATION, PLAN
+
+  bool has(int attribute) const { return values.count(attribute) != 0; }
+  int64_t operator[](int attribute) const { return has(attribute) ? values.at(attribute)[0] : 0; }
+  float number(int attribute) const { return __builtin_bit_cast(float, (int32_t)(*this)[attribute]); }
 };
 
-using Handle = std::shared_ptr<Descriptor>;
-
-size_t width(int type) {
-  return type == BOOLEAN ? 1 : type == HANDLE || type == INT64 || type == VOID_PTR || type == DESCRIPTOR ? 8 : 4;
-}
-
-Handle finished(int64_t handle, int type, const char* caller) {
-  Handle d = get<Descriptor>((void*)handle, caller);
-  if (d->type != type) die("%s: a descriptor of type %d where %d is needed", caller, d->type, type);
-  if (!d->finished) die("%s: a descriptor of type %d is not finalised", caller, type);
+Descriptor& finished(int64_t handle, int type) {
+  Descriptor& d = *get<Descriptor>((void*)handle);
+  if (d.type != type || !d.finished) die("a descriptor of type %d where a finalised one of %d is needed", d.type, type);
   return d;
 }
 
-int64_t value(const Handle& d, int attribute) { return d->values.count(attribute) ? d->values[attribute][0] : 0; }
-
-bool one(const Handle& d, int attribute, float expected) {
-  int32_t bits = (int32_t)value(d, attribute);
-  float v;
-  memcpy(&v, &bits, 4);
-  return v == expected;
-}
-
-// A tensor of an operation, as its attribute says.
 struct Operand {
-  int64_t descriptor, uid, alignment;
-  bool isVirtual;
+  int64_t descriptor = 0, uid = 0, alignment = 0;
+  bool isVirtual = false;
   Tensor tensor;
 };
 
-Tensor tensorOf(const Handle& d) {
-  const auto &dims = d->values[902], &strides = d->values[903];
-  return {(int)value(d, 901), {dims.begin(), dims.end()}, {strides.begin(), strides.end()}};
+Tensor tensorOf(const Descriptor& d) {
+  const auto &dims = d.values.at(902), &strides = d.values.at(903);
+  return {(int)d[901], {dims.begin(), dims.end()}, {strides.begin(), strides.end()}};
 }
 
-Operand operand(const Handle& op, int attribute) {
-  Handle d = finished(value(op, attribute), TENSOR, "an operation's tensor");
-  return {value(op, attribute), value(d, 906), value(d, 900), value(d, 907) != 0, tensorOf(d)};
+Operand operand(const Descriptor& operation, int attribute) {
+  const Descriptor& d = finished(operation[attribute], TENSOR);
+  return {operation[attribute], d[906], d[900], d[907] != 0, tensorOf(d)};
 }
 
-bool channelsLast(const Tensor& t) {
-  Tensor other = t;
-  other.pack(true);
-  return other.strides == t.strides;
-}
+bool channelsLast(const Tensor& t) { return t == t.packed(true); }
 
+// An operation of a graph.
 struct Step {
-  int type, mode = 0;  // of the descriptor; of the pointwise operation
+  bool convolves;
+  int mode = 0;  // of a pointwise one
+  Direction direction;
   Convolution geometry;
-  Direction direction = FORWARD;
   std::vector<Operand> in;
-  Operand x, w, y, out;  // x, w, y: of a convolution
-};
+  Operand x, w, y, out;
 
-Step convolution(const Handle& op) {
-  static const int FIRST[] = {702, 714, 708};
-  int first = FIRST[op->type - FORWARD_OP];
-  Handle g = finished(value(op, first), CONVOLUTION, "a convolution's operation");
-  Step s;
-  s.type = op->type;
-  for (int k = 0; k < 2; k++) {
-    s.geometry.pad[k] = g->values[105][k], s.geometry.after[k] = g->values[104][k];
-    s.geometry.stride[k] = g->values[103][k], s.geometry.dilation[k] = g->values[102][k];
-  }
-  if (op->type == FORWARD_OP) {
-    s.w = operand(op, 703), s.x = operand(op, 704), s.y = operand(op, 705);
-    s.direction = FORWARD, s.in = {s.x, s.w}, s.out = s.y;
-  } else if (op->type == DATA_OP) {
-    s.w = operand(op, 709), s.x = operand(op, 710), s.y = operand(op, 711);
-    s.direction = BACKWARD_DATA, s.in = {s.w, s.y}, s.out = s.x;
-  } else {
-    s.w = operand(op, 715), s.x = operand(op, 716), s.y = operand(op, 717);
-    s.direction = BACKWARD_FILTER, s.in = {s.x, s.y}, s.out = s.w;
-  }
-  if (!one(op, first - 2, 1) || !one(op, first - 1, 0)) die("a convolution's alpha is not 1 or its beta not 0");
-  s.geometry.groups = s.x.tensor.dims[1] / s.w.tensor.dims[1];
-  checkConvolution(s.geometry, s.x.tensor, s.w.tensor, s.y.tensor, "a convolution's operation");
-  return s;
-}
+  explicit Step(const Descriptor& d) : convolves(d.type != POINTWISE_OP) { convolves ? convolution(d) : pointwise(d); }
 
-Step pointwise(const Handle& op) {
-  Step s;
-  s.type = POINTWISE_OP;
-  s.mode = (int)value(finished(value(op, 750), POINTWISE, "a pointwise operation"), 0);
-  int second = s.mode == ADD ? 752 : 757, out = s.mode == RELU_BACKWARD ? 756 : 753;
-  if (s.mode != ADD && s.mode != RELU_FORWARD && s.mode != RELU_BACKWARD) die("pointwise mode %d", s.mode);
-  bool has = op->values.count(out) && (s.mode == RELU_FORWARD || op->values.count(second));
-  if (!has) die("a pointwise operation of mode %d lacks a tensor", s.mode);
-  s.in = {operand(op, 751)};
-  if (s.mode != RELU_FORWARD) s.in.push_back(operand(op, second));
-  s.out = operand(op, out);
-  const auto& dims = s.out.tensor.dims;
-  for (const Operand& each : s.in) {
-    for (int k = 0; k < 4; k++) {
-      bool broadcast = s.mode == ADD && &each == &s.in[1] && each.tensor.dims[k] == 1;
-      if (each.tensor.dims[k] != dims[k] && !broadcast) die("a pointwise operation's dimensions differ");
+  // From `first` on the attributes are alpha, beta, the geometry, w, x, y.
+  void convolution(const Descriptor& d) {
+    int first = d.type == FORWARD_OP ? 700 : d.type == DATA_OP ? 706 : 712;
+    const Descriptor& g = finished(d[first + 2], CONVOLUTION);
+    w = operand(d, first + 3), x = operand(d, first + 4), y = operand(d, first + 5);
+    for (int k = 0; k < 2; k++) {
+      geometry.pad[k] = g.values.at(105)[k], geometry.after[k] = g.values.at(104)[k];
+      geometry.stride[k] = g.values.at(103)[k], geometry.dilation[k] = g.values.at(102)[k];
+    }
+    direction = d.type == FORWARD_OP ? FORWARD : d.type == DATA_OP ? BACKWARD_DATA : BACKWARD_FILTER;
+    in = {direction == BACKWARD_DATA ? w : x, direction == FORWARD ? w : y};
+    out = direction == FORWARD ? y : direction == BACKWARD_DATA ? x : w;
+    if (d.number(first) != 1 || d.number(first + 1) != 0) die("a convolution's alpha is not 1 or its beta not 0");
+    geometry.groups = x.tensor.dims[1] / w.tensor.dims[1];
+    checkConvolution(geometry, x.tensor, w.tensor, y.tensor);
+  }
+
+  void pointwise(const Descriptor& d) {
+    mode = (int)finished(d[750], POINTWISE)[0];
+    if (mode != ADD && mode != RELU_FORWARD && mode != RELU_BACKWARD) die("pointwise mode %d", mode);
+    int second = mode == ADD ? 752 : 757, result = mode == RELU_BACKWARD ? 756 : 753;
+    in = {operand(d, 751)}, out = operand(d, result);
+    if (mode != RELU_FORWARD) in.push_back(operand(d, second));
+    for (size_t k = 0; k < 4 * in.size(); k++) {
+      bool broadcast = mode == ADD && k >= 4 && in[1].tensor.dims[k % 4] == 1;
+      if (in[k / 4].tensor.dims[k % 4] != out.tensor.dims[k % 4] && !broadcast) die("a pointwise operation's dimensions");
     }
   }
-  return s;
-}
 
-std::vector<Step> steps(const Handle& graph) {
-  std::vector<Step> all;
-  for (int64_t handle : graph->values[801]) {
-    Handle op = get<Descriptor>((void*)handle, "a graph's operation");
-    all.push_back(op->type == POINTWISE_OP ? pointwise(op) : convolution(op));
+  // A ReLU takes NaN for 0, which cuDNN does not exclude.
+  Numbers run(const std::vector<Numbers>& v) const {
+    if (convolves) return convolve(geometry, direction, x.tensor, w.tensor, y.tensor, v[0], v[1]);
+    Numbers result = v.back();
+    for (size_t k = 0; k < result.size() && mode != ADD; k++) result[k] = v[0][k] > 0 ? result[k] : 0;
+    if (mode != ADD) return result;
+    Tensor b = in[1].tensor.packed();  // broadcast: stride 0 where the dimension is 1
+    for (int d = 0; d < 4; d++) b.strides[d] = b.dims[d] == 1 ? 0 : b.strides[d];
+    b.dims = out.tensor.dims;
+    result = v[0];
+    b.each([&](long k, long at) { result[k] += v[1][at]; });
+    return result;
   }
+};
+
+std::vector<Step> steps(const Descriptor& graph) {
+  std::vector<Step> all;
+  for (int64_t handle : graph.values.at(801)) all.emplace_back(*get<Descriptor>((void*)handle));
   return all;
 }
 
-// The tensors in memory by uid; the last operation's output is the only one written.
-std::map<int64_t, Operand> inMemory(const std::vector<Step>& all) {
-  std::map<int64_t, Operand> found;
-  for (const Step& s : all) {
-    for (const Operand& o : s.in) {
-      if (!o.isVirtual) found[o.uid] = o;
-    }
-    if (!s.out.isVirtual) found[s.out.uid] = s.out;
-  }
-  return found;
-}
-
-int finishTensor(const Handle& d) {
+int finishTensor(const Descriptor& d) {
   Tensor t = tensorOf(d);
   if (*std::min_element(t.dims.begin(), t.dims.end()) < 1) return BAD_PARAM;
-  int64_t alignment = value(d, 900);
-  if (alignment < (int64_t)bytesOf(t.type) || alignment & (alignment - 1)) die("a tensor's alignment %ld", alignment);
-  return t.packed() || channelsLast(t) ? SUCCESS : NOT_SUPPORTED_LAYOUT;
+  if (d[900] < (int64_t)bytesOf(t.type) || d[900] & (d[900] - 1)) die("a tensor's alignment %ld", d[900]);
+  return t == t.packed() || channelsLast(t) ? SUCCESS : NOT_SUPPORTED_LAYOUT;
 }
 
 // One convolution; what follows works on the result of what is before it; all between them is virtual.
-int finishGraph(const Handle& d) {
-  get<Dnn>((void*)value(d, 800), "a graph");
+int finishGraph(const Descriptor& d) {
+  get<Dnn>((void*)d[800]);
   std::vector<Step> all = steps(d);
   std::map<int64_t, int64_t> tensors;
   for (size_t k = 0; k < all.size(); k++) {
-    const Step& s = all[k];
-    if ((k == 0) == (s.type == POINTWISE_OP)) return NOT_SUPPORTED_PATTERN;
-    if (s.out.isVirtual != (k + 1 < all.size())) return NOT_SUPPORTED_PATTERN;
-    const Operand* virtualIn = nullptr;
-    for (const Operand& o : s.in) virtualIn = o.isVirtual ? &o : virtualIn;
-    if ((k > 0) != (virtualIn != nullptr)) return NOT_SUPPORTED_PATTERN;
-    if (virtualIn && virtualIn->uid != all[k - 1].out.uid) die("a virtual tensor is not the result before it");
-    if (s.out.isVirtual && s.out.tensor.type != F32) return NOT_SUPPORTED_PATTERN;
-  }
-  for (const Step& s : all) {
-    for (const Operand& o : s.in) {
-      auto [at, fresh] = tensors.emplace(o.uid, o.descriptor);
-      if (!fresh && at->second != o.descriptor) die("two tensors of a graph have the uid %ld", o.uid);
+    const Operand* previous = nullptr;
+    for (const Operand& o : all[k].in) {
+      if (o.isVirtual) previous = &o;
+      if (tensors.emplace(o.uid, o.descriptor).first->second != o.descriptor) die("two tensors have the uid %ld", o.uid);
     }
-    auto [at, fresh] = tensors.emplace(s.out.uid, s.out.descriptor);
-    if (!fresh) die("the output's uid %ld is another tensor's", at->first);
+    const Operand& out = all[k].out;
+    bool fits = (k == 0) == all[k].convolves && (k > 0) == (previous != nullptr) && out.isVirtual == (k + 1 < all.size());
+    if (!fits || (out.isVirtual && out.tensor.type != F32)) return NOT_SUPPORTED_PATTERN;
+    if (previous && previous->uid != all[k - 1].out.uid) die("a virtual tensor is not the result before it");
+    if (!tensors.emplace(out.uid, out.descriptor).second) die("the output's uid %ld is another tensor's", out.uid);
   }
   return SUCCESS;
 }
 
-std::vector<Engine> engines(const Handle& heuristics) {
-  std::vector<Step> all = steps(finished(value(heuristics, 201), GRAPH, "heuristics"));
+std::vector<Engine> engines(const Descriptor& heuristics) {
+  std::vector<Step> all = steps(finished(heuristics[201], GRAPH));
   const Step& s = all[0];
   bool fused = all.size() > 1, last = channelsLast(s.x.tensor) && channelsLast(s.y.tensor);
-  bool half = s.in[0].tensor.type == BF16;
+  bool half = s.in[0].tensor.type == BF16, plain = !half && (!fused || s.direction == FORWARD);
   if (s.in[1].tensor.type != s.in[0].tensor.type || (fused && (!last || s.geometry.groups > 1))) return {};
-  Engine plain{true, EXACT, 0, {}}, tensorCore{true, half ? EXACT : TO_TF32, 2048, {TENSOR_CORE}};
-  bool hasPlain = !half && (!fused || s.direction == FORWARD);
   std::vector<Engine> found;
-  if (value(heuristics, 200) == MODE_A) {
-    found = {{false, EXACT, 0, {TENSOR_CORE}}, {true, EXACT, 0, {NONDETERMINISTIC}}, tensorCore};
-    if (hasPlain) found.insert(found.begin(), {false, EXACT, 0, {}});
+  if (heuristics[200] == MODE_A) {
+    if (plain) found.push_back({false, EXACT, 0, {}});
+    found.push_back({false, EXACT, 0, {TENSOR_CORE}});
+    found.push_back({true, EXACT, 0, {NONDETERMINISTIC}});
+    found.push_back({true, half ? EXACT : TO_TF32, 2048, {TENSOR_CORE}});
   }
-  if (hasPlain) found.push_back(plain);
+  if (plain) found.push_back({true, EXACT, 0, {}});
   return found;
 }
 
-int finish(const Handle& d) {
+int finish(Descriptor& d) {
   for (const Rule& rule : RULES) {
     for (int each : rule.attributes) {
-      bool lacks = rule.descriptor == d->type && rule.least && !d->values.count(each);
-      if (lacks) die("cudnnBackendFinalize: a descriptor of type %d lacks attribute %d", d->type, each);
+      if (rule.descriptor == d.type && rule.least && !d.has(each)) die("a descriptor of type %d lacks %d", d.type, each);
     }
   }
-  switch (d->type) {
+  switch (d.type) {
     case TENSOR: return finishTensor(d);
-    case CONVOLUTION: return value(d, 100) == F32 && value(d, 101) == 1 && value(d, 106) == 2 ? SUCCESS : NOT_SUPPORTED;
-    case FORWARD_OP: case DATA_OP: case FILTER_OP: return convolution(d), SUCCESS;
-    case POINTWISE: return value(d, 1) == F32 ? SUCCESS : NOT_SUPPORTED;
-    case POINTWISE_OP: return pointwise(d), SUCCESS;
+    case CONVOLUTION: return d[100] == F32 && d[101] == 1 && d[106] == 2 ? SUCCESS : NOT_SUPPORTED;
+    case FORWARD_OP: case DATA_OP: case FILTER_OP: case POINTWISE_OP: return Step(d), SUCCESS;
+    case POINTWISE: return d[1] == F32 ? SUCCESS : NOT_SUPPORTED;
     case GRAPH: return finishGraph(d);
-    case HEURISTICS: return engines(d).empty() && value(d, 200) != MODE_A ? NOT_SUPPORTED : SUCCESS;
+    case HEURISTICS: return engines(d).empty() && d[200] != MODE_A ? NOT_SUPPORTED : SUCCESS;
     case PLAN:
-      get<Dnn>((void*)value(d, 400), "a plan");
-      d->engine = finished(value(d, 401), CONFIGURATION, "a plan")->engine;
-      return d->engine.works ? SUCCESS : NOT_SUPPORTED;
-    case PACK: return d->values[1000].size() == d->values[1001].size() ? SUCCESS : BAD_PARAM;
-    default: die("cudnnBackendFinalize: a descriptor of type %d is filled by cuDNN", d->type);
-  }
-}
-
-// Runs the steps; a ReLU takes NaN for 0, which cuDNN does not exclude.
-void run(const std::vector<Step>& all, std::map<int64_t, void*> data, Rounding rounding) {
-  Numbers previous;
-  for (const Step& s : all) {
-    bool first = s.type != POINTWISE_OP;
-    std::vector<Numbers> in;
-    for (const Operand& o : s.in) {
-      in.push_back(o.isVirtual ? previous : o.tensor.read(data[o.uid], first ? rounding : EXACT));
-    }
-    Numbers v;
-    if (first) {
-      v = convolve(s.geometry, s.direction, s.x.tensor, s.w.tensor, s.y.tensor, in[0], in[1]);
-    } else if (s.mode == ADD) {
-      v = in[0];
-      Tensor b = s.in[1].tensor;  // broadcast: [n,c,h,w] packed, stride 0 where the dimension is 1
-      b.pack(false);
-      const auto& dims = s.out.tensor.dims;
-      for (long k = 0; k < (long)v.size(); k++) {
-        long at = 0, rest = k;
-        for (int d = 3; d >= 0; rest /= dims[d], d--) at += b.dims[d] == 1 ? 0 : rest % dims[d] * b.strides[d];
-        v[k] += in[1][at];
-      }
-    } else {
-      v = in.back();
-      for (size_t k = 0; k < v.size(); k++) v[k] = in[0][k] > 0 ? v[k] : 0;
-    }
-    for (double& e : v) e = s.out.isVirtual ? (double)(float)e : e;
-    if (!s.out.isVirtual) s.out.tensor.write(data[s.out.uid], v, 1, 0);
-    previous = std::move(v);
+      get<Dnn>((void*)d[400]);
+      d.engine = finished(d[401], CONFIGURATION).engine, d.graph = finished(d[401], CONFIGURATION).graph;
+      return d.engine.works ? SUCCESS : NOT_SUPPORTED;
+    case PACK: return d.values[1000].size() == d.values[1001].size() ? SUCCESS : BAD_PARAM;
+    default: die("a descriptor of type %d is filled by cuDNN", d.type);
   }
 }
 
 }  // namespace
 
-RESULT cudnnBackendCreateDescriptor(int type, Ref* handle) {
-  ENTER;
+extern "C" size_t cudnnGetVersion() { return (size_t)setting("STANDIN_CUDNN", 91900); }
+extern "C" const char* cudnnGetErrorString(int status) {
+  return nameOf(status, {{SUCCESS, "CUDNN_STATUS_SUCCESS"}, {BAD_PARAM, "CUDNN_STATUS_BAD_PARAM"},
+                         {NOT_SUPPORTED, "CUDNN_STATUS_NOT_SUPPORTED"},
+                         {NOT_SUPPORTED_PATTERN, "CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN"},
+                         {NOT_SUPPORTED_LAYOUT, "CUDNN_STATUS_NOT_SUPPORTED_LAYOUT"},
+                         {EXECUTION_FAILED, "CUDNN_STATUS_EXECUTION_FAILED"}});
+}
+extern "C" void cudnnGetLastErrorString(char* text, size_t bytes) {
+  snprintf(text, bytes, "%s", state().error ? "a kernel failed" : "");
+}
+
+CALL(cudnnCreate, (Ref* handle), refuseInCapture(), *handle = adopt(std::make_shared<Dnn>()))
+ALWAYS(cudnnDestroy, (Ref handle), release<Dnn>(handle))
+CALL(cudnnSetStream, (Ref handle, Ref stream), get<Stream>(stream), get<Dnn>(handle)->stream = stream)
+
+CALL(cudnnBackendCreateDescriptor, (int type, Ref* handle), {
   auto d = std::make_shared<Descriptor>();
   d->type = type;
-  *handle = adopt(Descriptor::KIND, d);
-  return SUCCESS;
-}
+  *handle = adopt(d);
+})
+ALWAYS(cudnnBackendDestroyDescriptor, (void* handle), release<Descriptor>(handle))
 
-RESULT cudnnBackendDestroyDescriptor(void* handle) {
-  std::lock_guard g(lock());
-  release(Descriptor::KIND, handle, __func__);
-  return SUCCESS;
-}
-
-RESULT cudnnBackendSetAttribute(void* handle, int attribute, int type, int64_t count, const void* values) {
-  ENTER;
-  Handle d = get<Descriptor>(handle, __func__);
-  if (d->finished) die("%s: the descriptor is finalised", __func__);
+CALL(cudnnBackendSetAttribute, (void* handle, int attribute, int type, int64_t count, const void* values), {
+  Descriptor& d = *get<Descriptor>(handle);
+  if (d.finished) die("the descriptor is finalised");
   for (const Rule& rule : RULES) {
     const auto& known = rule.attributes;
-    if (rule.descriptor != d->type || std::find(known.begin(), known.end(), attribute) == known.end()) continue;
-    if (rule.type != type || count < 1 || (size_t)count > rule.most || (size_t)count < rule.least) {
-      die("%s: attribute %d with %ld values of type %d", __func__, attribute, count, type);
-    }
-    std::vector<int64_t>& to = d->values[attribute];
+    if (rule.descriptor != d.type || std::find(known.begin(), known.end(), attribute) == known.end()) continue;
+    bool fits = rule.type == type && count >= std::max(rule.least, int64_t(1)) && count <= rule.most;
+    if (!fits) die("attribute %d with %ld values of type %d", attribute, count, type);
+    bool wide = type == HANDLE || type == INT64 || type == VOID_PTR || type == DESCRIPTOR;
+    size_t width = wide ? 8 : type == BOOLEAN ? 1 : 4;
+    std::vector<int64_t>& to = d.values[attribute];
     to.assign((size_t)count, 0);
-    for (int64_t k = 0; k < count; k++) memcpy(&to[k], (const char*)values + k * width(type), width(type));
-    for (int64_t k = 0; k < count && type == DESCRIPTOR; k++) {
-      if (!get<Descriptor>((void*)to[k], __func__)->finished) die("%s: %d is not finalised", __func__, attribute);
+    for (int64_t k = 0; k < count; k++) {
+      memcpy(&to[k], (const char*)values + k * width, width);
+      if (type == DESCRIPTOR && !get<Descriptor>((void*)to[k])->finished) die("%d is not finalised", attribute);
     }
     return SUCCESS;
   }
-  die("%s: a descriptor of type %d has no attribute %d that can be set", __func__, d->type, attribute);
-}
+  die("a descriptor of type %d has no attribute %d that can be set", d.type, attribute);
+})
 
-RESULT cudnnBackendFinalize(void* handle) {
-  ENTER;
-  Handle d = get<Descriptor>(handle, __func__);
-  if (d->finished) die("%s: the descriptor is finalised", __func__);
+CALL(cudnnBackendFinalize, (void* handle), {
+  Descriptor& d = *get<Descriptor>(handle);
+  if (d.finished) die("the descriptor is finalised");
   int status = finish(d);
-  d->finished = status == SUCCESS;
+  d.finished = status == SUCCESS;
   return status;
-}
+})
 
-RESULT cudnnBackendGetAttribute(void* handle, int attribute, int type, int64_t wanted, int64_t* count, void* values) {
-  ENTER;
-  Handle d = get<Descriptor>(handle, __func__);
-  if (!d->finished) die("%s: the descriptor is not finalised", __func__);
+CALL(cudnnBackendGetAttribute, (void* handle, int attribute, int type, int64_t wanted, int64_t* count, void* values), {
+  Descriptor& d = *get<Descriptor>(handle);
+  if (!d.finished) die("the descriptor is not finalised");
   // Fills a descriptor that the caller made.
   auto fill = [&](int64_t k, int expected, const Engine& engine, int64_t graph) {
-    Handle to = get<Descriptor>(((void**)values)[k], __func__);
-    if (to->type != expected || to->finished) die("%s: descriptor %ld cannot be filled", __func__, k);
-    to->finished = true, to->engine = engine, to->graph = graph;
+    Descriptor& to = *get<Descriptor>(((void**)values)[k]);
+    if (to.type != expected || to.finished) die("descriptor %ld cannot be filled", k);
+    to.finished = true, to.engine = engine, to.graph = graph;
   };
-  if (d->type == HEURISTICS && attribute == HEURISTICS_RESULTS && type == DESCRIPTOR) {
+  *count = 1;
+  if (d.type == HEURISTICS && attribute == 202 && type == DESCRIPTOR) {
     std::vector<Engine> all = engines(d);
     *count = (int64_t)all.size();
-    for (int64_t k = 0; k < wanted && k < *count; k++) fill(k, CONFIGURATION, all[k], value(d, 201));
-  } else if (d->type == CONFIGURATION && attribute == CONFIGURATION_ENGINE && type == DESCRIPTOR && wanted == 1) {
-    fill(0, ENGINE, d->engine, 0);
-    *count = 1;
-  } else if (d->type == ENGINE && attribute == ENGINE_NOTES && type == NUMERICAL_NOTE) {
-    *count = (int64_t)d->engine.notes.size();
-    for (int64_t k = 0; k < wanted && k < *count; k++) ((int*)values)[k] = d->engine.notes[k];
-  } else if (d->type == PLAN && attribute == PLAN_WORKSPACE && type == INT64 && wanted == 1) {
-    *(int64_t*)values = (int64_t)d->engine.workspace;
-    *count = 1;
+    for (int64_t k = 0; k < wanted && k < *count; k++) fill(k, CONFIGURATION, all[k], d[201]);
+  } else if (d.type == CONFIGURATION && attribute == 300 && type == DESCRIPTOR && wanted == 1) {
+    fill(0, ENGINE, d.engine, 0);
+  } else if (d.type == ENGINE && attribute == 1303 && type == NUMERICAL_NOTE) {
+    *count = (int64_t)d.engine.notes.size();
+    for (int64_t k = 0; k < wanted && k < *count; k++) ((int*)values)[k] = d.engine.notes[k];
+  } else if (d.type == PLAN && attribute == 402 && type == INT64 && wanted == 1) {
+    *(int64_t*)values = (int64_t)d.engine.workspace;
   } else {
-    die("%s: attribute %d of a descriptor of type %d", __func__, attribute, d->type);
+    die("attribute %d of a descriptor of type %d", attribute, d.type);
   }
-  return SUCCESS;
-}
+})
 
-RESULT cudnnBackendExecute(void* handle, void* planHandle, void* packHandle) {
-  ENTER;
-  Handle plan = finished((int64_t)planHandle, PLAN, __func__), pack = finished((int64_t)packHandle, PACK, __func__);
-  if (value(plan, 400) != (int64_t)handle) die("%s: the plan was made with another handle", __func__);
-  Handle configuration = finished(value(plan, 401), CONFIGURATION, __func__);
-  std::vector<Step> all = steps(finished(configuration->graph, GRAPH, __func__));
-  std::map<int64_t, Operand> tensors = inMemory(all);
+CALL(cudnnBackendExecute, (void* handle, void* planHandle, void* packHandle), {
+  Descriptor &plan = finished((int64_t)planHandle, PLAN), &pack = finished((int64_t)packHandle, PACK);
+  if (plan[400] != (int64_t)handle) die("the plan was made with another handle");
   std::map<int64_t, void*> data;
-  std::vector<Range> ranges = {{(void*)value(pack, 1003), plan->engine.workspace, "the workspace"}};
-  for (size_t k = 0; k < pack->values[1000].size(); k++) {
-    int64_t uid = pack->values[1000][k], at = pack->values[1001][k];
-    auto found = tensors.find(uid);
-    if (found == tensors.end() || !data.emplace(uid, (void*)at).second) die("%s: uid %ld is not asked for", __func__, uid);
-    if (at % found->second.alignment) die("%s: tensor %ld at %#lx is not aligned as was told", __func__, uid, at);
-    ranges.push_back({(void*)at, found->second.tensor.bytes(), "a tensor"});
+  for (size_t k = 0; k < pack.values[1000].size(); k++) data[pack.values[1000][k]] = (void*)pack.values[1001][k];
+  std::vector<Step> all = steps(finished(plan.graph, GRAPH));
+  Execution e = executionOf(handle);
+  auto address = [&](const Operand& o) {
+    if (!data.count(o.uid) || (uintptr_t)data[o.uid] % o.alignment) die("tensor %ld is missing or not aligned", o.uid);
+    return data[o.uid];
+  };
+  std::map<int64_t, void*> used;
+  for (const Step& s : all) {
+    for (const Operand& o : s.in) {
+      if (!o.isVirtual) e.input(o.tensor, used[o.uid] = address(o), s.convolves ? plan.engine.rounding : EXACT);
+    }
   }
-  if (data.size() != tensors.size()) die("%s: %zu of %zu tensors are given", __func__, data.size(), tensors.size());
-  void* space = (void*)value(pack, 1003);
-  Call call(handle, __func__);
-  call.ranges = ranges;
-  return call.submit([=, engine = plan->engine] {
-    if (engine.workspace) memset(space, 0xff, engine.workspace);
-    run(all, data, engine.rounding);
+  const Operand& out = all.back().out;
+  e.output(out.tensor, used[out.uid] = address(out));
+  if (used.size() != data.size()) die("%zu tensors are given where %zu are asked for", data.size(), used.size());
+  e.workspace((void*)pack[1003], plan.engine.workspace, plan.engine.workspace);
+  return e.submit([all](const Inputs& in) {
+    size_t next = 0;
+    Numbers v;
+    for (const Step& s : all) {
+      std::vector<Numbers> operands;
+      for (const Operand& o : s.in) operands.push_back(o.isVirtual ? v : in[next++]);
+      v = s.run(operands);
+      for (double& each : v) each = s.out.isVirtual ? (double)(float)each : each;
+    }
+    return v;
   });
-}
+})

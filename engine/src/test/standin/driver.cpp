@@ -1,138 +1,160 @@
-// libcuda.so.1, what the engine calls of it: modules are the shared objects that the stand-in NVRTC made.
+// libcuda.so.1: the stand-ins' state, and what the engine calls of the driver. Modules are the shared objects that
+// the stand-in NVRTC made.
 #include <dlfcn.h>
 #include <elf.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-
-#include "block.h"
-#include "standin.h"
+#include "fibers.h"
 
 using namespace standin;
 
-#define RESULT extern "C" int
-#define ENTER                \
-  std::lock_guard g(lock()); \
-  if (broken()) return broken()
+namespace standin {
+
+// Never destroyed: other threads may still use it when the process ends.
+State& state() {
+  static State* s = new State;
+  return *s;
+}
+
+Thread& thread() {
+  static thread_local Thread t;
+  return t;
+}
+
+}  // namespace standin
 
 namespace {
 
-enum { SUCCESS = 0, INVALID_VALUE = 1, INVALID_IMAGE = 200, NOT_FOUND = 500 };
+enum { SUCCESS = 0, INVALID_IMAGE = 200, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700, LAUNCH_FAILED = 719 };
 
-const struct {
-  int code;
-  const char *name, *text;
-} ERRORS[] = {{SUCCESS, "CUDA_SUCCESS", "no error"},
-              {INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE", "invalid argument"},
-              {INVALID_IMAGE, "CUDA_ERROR_INVALID_IMAGE", "device kernel image is invalid"},
-              {NOT_FOUND, "CUDA_ERROR_NOT_FOUND", "named symbol not found"},
-              {700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
-              {719, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"}};
+int refusal() { return state().error; }
 
-// The image as a file in memory, which dlopen needs.
-int fileOf(const char* image, size_t bytes) {
-  int file = memfd_create("standin-module", MFD_CLOEXEC);
-  for (size_t at = 0; at < bytes;) {
-    ssize_t n = write(file, image + at, bytes - at);
-    if (n <= 0) die("cuModuleLoadData: cannot write the module");
-    at += (size_t)n;
+struct Module : Object {
+  void* library = nullptr;
+  int file = memfd_create("standin-module", MFD_CLOEXEC);  // open as long, so that no other library has its path
+
+  ~Module() override {
+    if (library) dlclose(library);
+    close(file);
   }
-  return file;
+
+  template <class F>
+  F symbol(const std::string& name) const {
+    return (F)dlsym(library, name.c_str());
+  }
+};
+
+struct Function : Object {
+  std::weak_ptr<Module> module;
+  StandinBlock* block;
+  unsigned long (*run)(const void* parameters);  // the parameters' size if null is given
+  char *shared, *sharedEnd;
+  std::string name;
+};
+
+// A field whose bits look like an address must be one that the device can read.
+void checkParameters(const std::vector<long long>& fields) {
+  for (size_t k = 0; k < fields.size(); k++) {
+    void* field = (void*)fields[k];
+    bool host = (uintptr_t)field >= HOST && (uintptr_t)field <= HOST_END;
+    if (host) die("field %zu, %p, looks like host memory", k, field);
+    if (mayBeDevice(field) && !inside(state().device, field, 0)) die("field %zu, %p, is not in live memory", k, field);
+  }
+}
+
+void runGrid(const Function& f, unsigned grid, unsigned threads, const void* parameters) {
+  static const Function* running;
+  static const void* given;
+  auto module = f.module.lock();
+  if (!module) die("launched after its module was unloaded");
+  running = &f;
+  given = parameters;
+  r = Run();
+  r.b = f.block;
+  r.main = &r;  // only told apart from a fiber's
+  r.entry = [] {
+    running->run(given);
+    void* left;
+    exchangeStacks(&left, pick());
+  };
+  // Backwards if asked for and the block is a power of two: what needs an order shows.
+  static const bool reverse = setting("STANDIN_REVERSE", 0) != 0;
+  unsigned turn = reverse && !(threads & (threads - 1)) ? threads - 1 : 0;
+  for (unsigned k = 0; k < grid && !r.ended; k++) {
+    *r.b = {{}, {turn ? grid - 1 - k : k, 0, 0}, {threads, 1, 1}, {grid, 1, 1}, 0, turn, {}, meet, fail};
+    memset(f.shared, 0xff, (size_t)(f.sharedEnd - f.shared));
+    r.fibers = 0;
+    do {
+      void* next = pick();
+      if (next != r.main) exchangeStacks(&r.main, next);
+    } while (!r.ended && settle());
+  }
+  if (!r.failure.empty()) die("block %u, %s", r.b->block.x, r.failure.c_str());
+  if (r.ended) state().error = LAUNCH_FAILED;
 }
 
 }  // namespace
 
-standin::Module::~Module() {
-  if (library) dlclose(library);
-  if (file >= 0) close(file);
-}
+ALWAYS(cuDeviceGetName, (char* name, int bytes, int), snprintf(name, (size_t)bytes, "Stand-in"))
+ALWAYS(cuGetErrorName, (int code, const char** name), {
+  *name = nameOf(code, {{INVALID_IMAGE, "CUDA_ERROR_INVALID_IMAGE"},
+                        {NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},
+                        {ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS"},
+                        {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"}});
+})
+ALWAYS(cuGetErrorString, (int code, const char** text), return cuGetErrorName(code, text))
 
-RESULT cuDeviceGetName(char* name, int bytes, int) { return snprintf(name, (size_t)bytes, "Stand-in"), SUCCESS; }
-
-RESULT cuGetErrorName(int code, const char** name) {
-  for (auto& e : ERRORS) {
-    if (e.code == code) return *name = e.name, SUCCESS;
-  }
-  return INVALID_VALUE;
-}
-
-RESULT cuGetErrorString(int code, const char** text) {
-  for (auto& e : ERRORS) {
-    if (e.code == code) return *text = e.text, SUCCESS;
-  }
-  return INVALID_VALUE;
-}
-
-RESULT cuModuleLoadData(void** module, const void* image) {
-  ENTER;
-  refuseInCapture(__func__);
-  needHost(image, "the image", __func__);
+CALL(cuModuleLoadData, (void** module, const void* image), {
+  refuseInCapture();
+  needHost(image, "the image");
   const auto* header = (const Elf64_Ehdr*)image;
   if (memcmp(header->e_ident, ELFMAG, SELFMAG) || header->e_machine != EM_X86_64) return INVALID_IMAGE;
   auto loaded = std::make_shared<Module>();
-  loaded->file = fileOf((const char*)image, header->e_shoff + (size_t)header->e_shnum * header->e_shentsize);
-  std::string path = "/proc/self/fd/" + std::to_string(loaded->file);
-  loaded->library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!loaded->library) die("%s: %s", __func__, dlerror());
-  if (!dlsym(loaded->library, "standin_block")) die("%s: the image is not of the stand-in NVRTC", __func__);
-  *module = adopt(Module::KIND, loaded);
-  return SUCCESS;
-}
+  size_t bytes = header->e_shoff + (size_t)header->e_shnum * header->e_shentsize;
+  if (write(loaded->file, image, bytes) != (ssize_t)bytes) die("cannot write the module");
+  loaded->library = dlopen(("/proc/self/fd/" + std::to_string(loaded->file)).c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!loaded->library) die("%s", dlerror());
+  if (!loaded->symbol<void*>("standin_block")) die("the image is not of the stand-in NVRTC");
+  *module = adopt(loaded);
+})
 
-RESULT cuModuleGetFunction(void** out, void* handle, const char* name) {
-  ENTER;
-  auto module = get<Module>(handle, __func__);
+CALL(cuModuleUnload, (void* module), {
+  refuseInCapture();
+  flushAll();
+  release<Module>(module);
+})
+
+CALL(cuModuleGetFunction, (void** out, void* handle, const char* name), {
   auto f = std::make_shared<Function>();
-  f->run = (unsigned long (*)(const char*))dlsym(module->library, (std::string("standin_run_") + name).c_str());
-  if (!f->run) return NOT_FOUND;
+  auto module = get<Module>(handle);
   f->name = name;
   f->module = module;
-  f->block = (StandinBlock*)dlsym(module->library, "standin_block");
-  f->shared = ((char* (*)())dlsym(module->library, "standin_shared_begin"))();
-  f->sharedEnd = ((char* (*)())dlsym(module->library, "standin_shared_end"))();
-  *out = adopt(Function::KIND, f);
-  return SUCCESS;
-}
+  f->run = module->symbol<unsigned long (*)(const void*)>("standin_run_" + f->name);
+  if (!f->run) return NOT_FOUND;
+  f->block = module->symbol<StandinBlock*>("standin_block");
+  f->shared = module->symbol<char* (*)()>("standin_shared_begin")();
+  f->sharedEnd = module->symbol<char* (*)()>("standin_shared_end")();
+  *out = adopt(f);
+})
 
-RESULT cuModuleUnload(void* module) {
-  ENTER;
-  refuseInCapture(__func__);
-  flushAll();
-  release(Module::KIND, module, __func__);
-  return SUCCESS;
-}
-
-RESULT cuLaunchKernel(void* handle, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
-                      unsigned shared, void* stream, void** values, void** extra) {
-  ENTER;
-  auto f = get<Function>(handle, __func__);
-  const char* name = f->name.c_str();
-  if (!gx || !bx || gy != 1 || gz != 1 || by != 1 || bz != 1 || bx > STANDIN_THREADS || gx > 0x7fffffff) {
-    die("kernel %s: grid %u x %u x %u of blocks %u x %u x %u", name, gx, gy, gz, bx, by, bz);
-  }
-  if (shared) die("kernel %s: dynamic shared memory is not supported", name);
-  if (values) die("kernel %s: parameters must come through `extra`, kernelParams must be null", name);
-  size_t bytes = 0, needed = f->run(nullptr);
-  const char* block = nullptr;
-  for (int k = 0; extra && extra[k] && k < 4; k += 2) {
-    if (extra[k] == (void*)1) block = (const char*)extra[k + 1];  // CU_LAUNCH_PARAM_BUFFER_POINTER
-    else if (extra[k] == (void*)2) bytes = *(const size_t*)extra[k + 1];
-    else die("kernel %s: extra[%d] is %p", name, k, extra[k]);
-  }
-  if (bytes != needed) die("kernel %s: %zu bytes of parameters where it takes %zu", name, bytes, needed);
-  if (bytes) needHost(block, "the parameter buffer", name);
-  // Longs keep the copy aligned as the kernel's struct must be.
-  auto copy = std::make_shared<std::vector<long long>>(bytes / 8 + 1);
-  if (bytes) memcpy(copy->data(), block, bytes);
-  checkParameters((const char*)copy->data(), bytes, name);
-  submit(stream, name, {}, [f, copy, gx, bx, bytes] {
-    const char* fault = getenv("STANDIN_FAULT");  // the name of a kernel that fails
-    if (fault && f->name == fault) return setBroken(700);
-    checkParameters((const char*)copy->data(), bytes, f->name.c_str());
-    runGrid(*f, gx, bx, (const char*)copy->data());
+// Parameters must come as one block, by `extra`: {1, block, 2, its size, null}.
+CALL(cuLaunchKernel, (void* handle, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                      unsigned shared, void* stream, void** values, void** extra), {
+  auto f = get<Function>(handle);
+  thread().call = f->name.c_str();
+  bool flat = gx && bx && gy == 1 && gz == 1 && by == 1 && bz == 1 && bx <= STANDIN_THREADS && gx <= 0x7fffffff;
+  if (!flat || shared) die("grid %u x %u x %u, blocks %u x %u x %u, shared %u", gx, gy, gz, bx, by, bz, shared);
+  if (values || !extra || extra[0] != (void*)1 || extra[2] != (void*)2 || extra[4]) die("not one block of parameters");
+  size_t bytes = *(const size_t*)extra[3], needed = f->run(nullptr);
+  if (bytes != needed) die("%zu bytes of parameters where it takes %zu", bytes, needed);
+  needHost(extra[1], "the parameter block");
+  std::vector<long long> copy(bytes / 8 + 1);
+  memcpy(copy.data(), extra[1], bytes);
+  checkParameters(copy);
+  submit(stream, {}, [f, copy, gx, bx] {
+    const char* fault = getenv("STANDIN_FAULT");
+    checkParameters(copy);
+    if (fault && f->name == fault) state().error = ILLEGAL_ADDRESS;
+    else runGrid(*f, gx, bx, copy.data());
   });
-  return SUCCESS;
-}
+})

@@ -1,348 +1,205 @@
-// libcudart.so.13: what the engine calls of it, and two doors for tests behind numbers that the real library
-// refuses: cudaDeviceGetAttribute 9000.. counts what lives, cudaDeviceSetLimit 9000.. sets faults.
-#include <cstring>
+// libcudart.so.13: what the engine calls of it, and doors for tests behind numbers that the real library refuses:
+// cudaDeviceGetAttribute 9000 counts the handles that live; cudaDeviceSetLimit 9000 sets the sticky error, 9001 the
+// device's memory, 9002 whether misuse is forgiven: the call is answered 9999 then, whose name is the message.
 #include <ctime>
 
 #include "standin.h"
 
 using namespace standin;
 
-#define RESULT extern "C" int
-#define ENTER                \
-  std::lock_guard g(lock()); \
-  if (int error = unavailable()) return fail(error)
-
 namespace {
 
 enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, OLD_DRIVER = 35, NO_DEVICE = 100, INVALID_DEVICE = 101 };
-enum { HOST_TO_DEVICE = 1, DEVICE_TO_HOST = 2, DEVICE_TO_DEVICE = 3 };
-
-const struct {
-  int code;
-  const char *name, *text;
-} ERRORS[] = {{OK, "cudaSuccess", "no error"},
-              {INVALID_VALUE, "cudaErrorInvalidValue", "invalid argument"},
-              {OUT_OF_MEMORY, "cudaErrorMemoryAllocation", "out of memory"},
-              {OLD_DRIVER, "cudaErrorInsufficientDriver", "CUDA driver version is insufficient for CUDA runtime version"},
-              {NO_DEVICE, "cudaErrorNoDevice", "no CUDA-capable device is detected"},
-              {INVALID_DEVICE, "cudaErrorInvalidDevice", "invalid device ordinal"},
-              {700, "cudaErrorIllegalAddress", "an illegal memory access was encountered"},
-              {719, "cudaErrorLaunchFailure", "unspecified launch failure"}};
+enum { TO_DEVICE = 1, TO_HOST = 2, ON_DEVICE = 3 };
 
 struct Executable : Object {
-  static constexpr const char* KIND = "executable graph";
-  std::shared_ptr<std::vector<Work>> nodes;
+  std::vector<Work> nodes;
 };
 
 struct Event : Object {
-  static constexpr const char* KIND = "event";
   timespec at{};
 };
 
-thread_local int lastError = OK;
-long long deviceCount = setting("STANDIN_DEVICES", 1);
+const long long deviceCount = setting("STANDIN_DEVICES", 1);
 
-int fail(int error) { return error ? lastError = error : OK; }
-
-int unavailable() {
+int refusal() {
   if (setting("STANDIN_DRIVER", 13000) < 13000) return OLD_DRIVER;
-  return deviceCount < 1 ? (int)NO_DEVICE : broken();
+  return deviceCount < 1 ? (int)NO_DEVICE : state().error;
 }
 
-std::shared_ptr<std::vector<Work>> copyOf(void* graph, const char* caller) {
-  return std::make_shared<std::vector<Work>>(get<Graph>(graph, caller)->nodes);
+int allocated(void** p, size_t bytes, bool pinned) {
+  refuseInCapture();
+  *p = bytes ? allocate(bytes, pinned) : nullptr;
+  return bytes && !*p ? OUT_OF_MEMORY : OK;
 }
 
-std::function<void()> replay(std::shared_ptr<std::vector<Work>> nodes) {
-  return [nodes] {
-    for (Work& work : *nodes) perform(work);
-  };
-}
-
-int copy(void* to, const void* from, size_t bytes, int kind, void* handle, const char* name) {
-  auto stream = get<Stream>(handle, name);
-  if (kind < HOST_TO_DEVICE || kind > DEVICE_TO_DEVICE) die("%s: kind %d", name, kind);
-  if (!bytes) return OK;
-  std::vector<Range> ranges;
-  if (kind == HOST_TO_DEVICE) needHost(from, "the source", name);
-  else ranges.push_back({from, bytes, "the source"});
-  if (kind == DEVICE_TO_HOST) needHost(to, "the target", name);
-  else ranges.push_back({to, bytes, "the target"});
-  const void* host = kind == HOST_TO_DEVICE ? from : kind == DEVICE_TO_HOST ? to : nullptr;
-  bool pageable = host && !isPinned(host, bytes);
-  if (pageable && stream->capture) die("%s from or to pageable memory %p inside a capture", name, host);
-  if (pageable && kind == HOST_TO_DEVICE) {  // staged at once, as the driver does
-    auto staged = std::make_shared<std::vector<char>>((const char*)from, (const char*)from + bytes);
-    submit(handle, name, ranges, [=] { memcpy(to, staged->data(), bytes); });
-    return OK;
-  }
-  submit(handle, name, ranges, [=] {
-    if (host && !pageable && !isPinned(host, bytes)) die("%s: %p is no longer pinned", name, host);
-    memmove(to, from, bytes);
-  });
-  if (pageable) flush(*stream);
-  return OK;
-}
-
-int freeMemory(void* p, bool pinned, const char* caller) {
-  refuseInCapture(caller);
+int freed(void* p, bool pinned) {
+  refuseInCapture();
   flushAll();
-  if (!broken() && p) deallocate(p, pinned, caller);
-  return broken();
+  if (!state().error && p) deallocate(p, pinned);
+  return state().error;
 }
 
-int count(int attribute) {
-  switch (attribute) {
-    case 9000: return (int)living(nullptr);
-    case 9001: return (int)living(Stream::KIND);
-    case 9002: return (int)(living(Graph::KIND) + living(Executable::KIND));
-    case 9003: return (int)living(Module::KIND);
-    case 9004: return (int)allocations(false);
-    case 9005: return (int)allocations(true);
-    default: return -1;
-  }
+int finished(void* handle) {
+  auto stream = get<Stream>(handle);
+  refuseInCapture();
+  if (stream->capture) die("the stream captures");
+  flush(*stream);
+  return state().error;
+}
+
+std::shared_ptr<Executable> executable(void* graph) {
+  auto made = std::make_shared<Executable>();
+  made->nodes = get<Graph>(graph)->nodes;
+  return made;
+}
+
+std::function<void()> replay(std::shared_ptr<Executable> executable) {
+  return [executable] {
+    for (Work& work : executable->nodes) perform(work);
+  };
 }
 
 }  // namespace
 
 extern "C" const char* cudaGetErrorName(int code) {
-  for (auto& e : ERRORS) {
-    if (e.code == code) return e.name;
-  }
-  return "unrecognized error code";
+  if (code == MISUSED) return state().misuse.c_str();
+  return nameOf(code, {{OUT_OF_MEMORY, "cudaErrorMemoryAllocation"}, {OLD_DRIVER, "cudaErrorInsufficientDriver"},
+                       {NO_DEVICE, "cudaErrorNoDevice"}, {700, "cudaErrorIllegalAddress"},
+                       {719, "cudaErrorLaunchFailure"}});
 }
-
-extern "C" const char* cudaGetErrorString(int code) {
-  for (auto& e : ERRORS) {
-    if (e.code == code) return e.text;
-  }
-  return "unrecognized error code";
-}
-
-RESULT cudaGetLastError() {
-  int error = broken() ? broken() : lastError;
-  lastError = OK;
-  return error;
-}
-
-RESULT cudaDriverGetVersion(int* version) { return *version = (int)setting("STANDIN_DRIVER", 13000), OK; }
-
-RESULT cudaRuntimeGetVersion(int* version) { return *version = (int)setting("STANDIN_RUNTIME", 13000), OK; }
+extern "C" const char* cudaGetErrorString(int code) { return cudaGetErrorName(code); }
+extern "C" int cudaGetLastError() { return std::max(std::exchange(lastStatus, OK), state().error); }
 
 // --- Devices.
-RESULT cudaGetDeviceCount(int* devices) {
-  *devices = 0;
-  ENTER;
-  *devices = (int)deviceCount;
-  return OK;
-}
+ALWAYS(cudaDriverGetVersion, (int* version), *version = (int)setting("STANDIN_DRIVER", 13000))
+ALWAYS(cudaRuntimeGetVersion, (int* version), *version = (int)setting("STANDIN_RUNTIME", 13000))
+CALL(cudaGetDeviceCount, (int* count), *count = (int)deviceCount)
+CALL(cudaSetDevice, (int device), return device < 0 || device >= deviceCount ? INVALID_DEVICE : OK)
 
-RESULT cudaSetDevice(int device) {
-  ENTER;
-  return fail(device < 0 || device >= deviceCount ? (int)INVALID_DEVICE : OK);
-}
+ALWAYS(cudaDeviceGetAttribute, (int* value, int attribute, int device), {
+  if (attribute == 9000) return *value = (int)state().handles.size(), OK;
+  if (int refused = refusal()) return refused;
+  if (device < 0 || device >= deviceCount) return INVALID_DEVICE;
+  *value = attribute == 16 ? 2 : attribute == 75 ? 9 : 0;  // multiprocessors, compute capability
+  return attribute == 16 || attribute == 75 || attribute == 76 ? OK : INVALID_VALUE;
+})
 
-RESULT cudaDeviceGetAttribute(int* value, int attribute, int device) {
-  std::lock_guard g(lock());
-  if (attribute >= 9000) return (*value = count(attribute)) < 0 ? INVALID_VALUE : OK;
-  if (int error = unavailable()) return fail(error);
-  if (device < 0 || device >= deviceCount) return fail(INVALID_DEVICE);
-  switch (attribute) {
-    case 16: *value = 2; return OK;  // multiprocessors
-    case 75: *value = 9; return OK;  // compute capability
-    case 76: *value = 0; return OK;
-    default: return fail(INVALID_VALUE);
-  }
-}
-
-// 9000 sets or clears the sticky error; 9001 sets the memory limit; 9002 the number of devices.
-RESULT cudaDeviceSetLimit(int limit, size_t value) {
-  std::lock_guard g(lock());
-  if (limit == 9000) setBroken((int)value);
-  else if (limit == 9001) setMemoryLimit(value);
-  else if (limit == 9002) deviceCount = (long long)value;
-  else return fail(INVALID_VALUE);
-  return OK;
-}
+ALWAYS(cudaDeviceSetLimit, (int limit, size_t value), {
+  if (limit == 9000) state().error = (int)value;
+  else if (limit == 9001) state().limit = value;
+  else if (limit == 9002) state().forgiving = value != 0;
+  else return INVALID_VALUE;
+})
 
 // --- Memory.
-RESULT cudaMemGetInfo(size_t* free, size_t* total) {
-  ENTER;
-  *total = memoryLimit();
-  *free = memoryUsed() > *total ? 0 : *total - memoryUsed();
-  return OK;
-}
+CALL(cudaMalloc, (void** p, size_t bytes), return allocated(p, bytes, false))
+CALL(cudaHostAlloc, (void** p, size_t bytes, unsigned), return allocated(p, bytes, true))
+CALL(cudaFree, (void* p), return freed(p, false))
+CALL(cudaFreeHost, (void* p), return freed(p, true))
+CALL(cudaMemGetInfo, (size_t* free, size_t* total), {
+  *total = state().limit;
+  *free = state().used > *total ? 0 : *total - state().used;
+})
 
-RESULT cudaMalloc(void** p, size_t bytes) {
-  ENTER;
-  refuseInCapture(__func__);
-  *p = bytes ? allocate(bytes, false) : nullptr;
-  return fail(bytes && !*p ? (int)OUT_OF_MEMORY : OK);
-}
+CALL(cudaMemsetAsync, (void* p, int value, size_t bytes, void* stream), {
+  submit(stream, {{p, bytes, "the target"}}, [=] { memset(p, value, bytes); });
+})
 
-RESULT cudaHostAlloc(void** p, size_t bytes, unsigned flags) {
-  ENTER;
-  refuseInCapture(__func__);
-  if (flags > 7) return fail(INVALID_VALUE);
-  *p = bytes ? allocate(bytes, true) : nullptr;
-  return fail(bytes && !*p ? (int)OUT_OF_MEMORY : OK);
-}
+CALL(cudaMemcpyAsync, (void* to, const void* from, size_t bytes, int kind, void* handle), {
+  auto stream = get<Stream>(handle);
+  if (kind < TO_DEVICE || kind > ON_DEVICE) die("kind %d", kind);
+  if (!bytes) return OK;
+  const void* host = kind == TO_DEVICE ? from : kind == TO_HOST ? to : nullptr;
+  if (host != nullptr || kind != ON_DEVICE) needHost(host, "the host's side");
+  std::vector<Range> ranges;
+  if (kind != TO_DEVICE) ranges.push_back({from, bytes, "the source"});
+  if (kind != TO_HOST) ranges.push_back({to, bytes, "the target"});
+  bool pageable = host && !inside(state().pinned, host, bytes);
+  if (pageable && stream->capture) die("pageable memory %p inside a capture", host);
+  std::vector<char> staged;  // at once, as the driver does
+  if (pageable && kind == TO_DEVICE) staged.assign((const char*)from, (const char*)from + bytes);
+  submit(handle, ranges, [=] {
+    if (host && !pageable && !inside(state().pinned, host, bytes)) die("%p is no longer pinned", host);
+    memmove(to, staged.empty() ? from : staged.data(), bytes);
+  });
+  if (pageable && kind == TO_HOST) flush(*stream);
+})
 
-RESULT cudaFree(void* p) {
-  ENTER;
-  return fail(freeMemory(p, false, __func__));
-}
+// --- Streams and events.
+CALL(cudaStreamCreateWithFlags, (void** stream, unsigned flags), {
+  if (flags != 1) die("the stream is not non-blocking");
+  *stream = adopt(std::make_shared<Stream>());
+})
+CALL(cudaStreamSynchronize, (void* stream), return finished(stream))
+CALL(cudaStreamDestroy, (void* stream), {
+  int error = finished(stream);
+  release<Stream>(stream);
+  return error;
+})
 
-RESULT cudaFreeHost(void* p) {
-  ENTER;
-  return fail(freeMemory(p, true, __func__));
-}
-
-RESULT cudaMemcpyAsync(void* to, const void* from, size_t bytes, int kind, void* stream) {
-  ENTER;
-  return fail(copy(to, from, bytes, kind, stream, __func__));
-}
-
-RESULT cudaMemsetAsync(void* p, int value, size_t bytes, void* stream) {
-  ENTER;
-  submit(stream, __func__, {{p, bytes, "the target"}}, [=] { memset(p, value, bytes); });
-  return OK;
-}
-
-// --- Streams.
-RESULT cudaStreamCreateWithFlags(void** stream, unsigned flags) {
-  ENTER;
-  if (flags != 1) die("%s: the stream is not non-blocking", __func__);
-  *stream = make<Stream>();
-  return OK;
-}
-
-RESULT cudaStreamDestroy(void* handle) {
-  ENTER;
-  auto stream = get<Stream>(handle, __func__);
-  if (stream->capture) die("%s of a stream that captures", __func__);
-  flush(*stream);
-  release(Stream::KIND, handle, __func__);
-  return fail(broken());
-}
-
-RESULT cudaStreamSynchronize(void* handle) {
-  ENTER;
-  auto stream = get<Stream>(handle, __func__);
-  refuseInCapture(__func__);
-  if (stream->capture) die("%s of a stream that captures", __func__);
-  flush(*stream);
-  return fail(broken());
-}
+CALL(cudaEventCreate, (void** event), *event = adopt(std::make_shared<Event>()))
+CALL(cudaEventDestroy, (void* event), release<Event>(event))
+CALL(cudaEventRecord, (void* handle, void* stream), {
+  submit(stream, {}, [event = get<Event>(handle)] { clock_gettime(CLOCK_MONOTONIC, &event->at); });
+})
+CALL(cudaEventElapsedTime, (float* milliseconds, void* from, void* to), {
+  timespec a = get<Event>(from)->at, b = get<Event>(to)->at;
+  if (!a.tv_sec || !b.tv_sec) die("an event that was not reached");
+  *milliseconds = (float)((double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) * 1e-6);
+})
 
 // --- Captures and graphs.
-RESULT cudaStreamBeginCapture(void* stream, int mode) {
-  ENTER;
-  if (mode != 1) die("%s: mode %d is not ThreadLocal", __func__, mode);
-  beginCapture(stream);
-  return OK;
-}
+CALL(cudaStreamBeginCapture, (void* handle, int mode), {
+  auto stream = get<Stream>(handle);
+  if (mode != 1) die("mode %d is not ThreadLocal", mode);
+  if (stream->capture || thread().capturing) die("a capture is under way");
+  stream->capture = std::make_shared<Graph>();
+  stream->capture->handle = adopt(stream->capture);
+  thread().capturing = stream.get();
+})
 
-RESULT cudaStreamEndCapture(void* stream, void** graph) {
-  ENTER;
-  *graph = endCapture(stream)->handle;
-  return OK;
-}
+CALL(cudaStreamEndCapture, (void* handle, void** graph), {
+  auto stream = get<Stream>(handle);
+  if (!stream->capture || thread().capturing != stream.get()) die("this thread does not capture the stream");
+  thread().capturing = nullptr;
+  *graph = std::exchange(stream->capture, nullptr)->handle;
+})
 
-RESULT cudaThreadExchangeStreamCaptureMode(int* mode) {
-  ENTER;
-  *mode = exchangeCaptureMode(*mode);
-  return OK;
-}
+CALL(cudaThreadExchangeStreamCaptureMode, (int* mode), std::swap(*mode, thread().captureMode))
 
-RESULT cudaStreamGetCaptureInfo(void* stream, int* status, unsigned long long* id, void** graph, void*** before,
-                                void** edges, size_t* count) {
-  ENTER;
-  auto capture = get<Stream>(stream, __func__)->capture;
+CALL(cudaStreamGetCaptureInfo, (void* stream, int* status, unsigned long long* id, void** graph, void*** before,
+                                void** edges, size_t* count), {
+  auto capture = get<Stream>(stream)->capture;
   *status = capture ? 1 : 0;
   if (!capture) return OK;
-  *id = 1;
-  *graph = capture->handle;
-  *before = &capture->last;
-  *edges = nullptr;
-  *count = capture->last ? 1 : 0;
-  return OK;
-}
+  *id = 1, *graph = capture->handle, *edges = nullptr;
+  *before = &capture->last, *count = capture->last ? 1 : 0;
+})
 
-RESULT cudaGraphAddChildGraphNode(void** node, void* handle, void** before, size_t count, void* child) {
-  ENTER;
-  auto graph = get<Graph>(handle, __func__);
-  if (count != (graph->last ? 1 : 0) || (count && before[0] != graph->last) || graph->loose) {
-    die("%s: the node does not follow the graph's last one", __func__);
-  }
-  graph->nodes.push_back({"child graph", {}, replay(copyOf(child, __func__))});
-  *node = (void*)graph->nodes.size();
+CALL(cudaGraphAddChildGraphNode, (void** node, void* handle, void** before, size_t count, void* child), {
+  auto graph = get<Graph>(handle);
+  bool follows = count == (graph->last ? 1 : 0) && (!count || before[0] == graph->last);
+  if (!follows || graph->loose) die("the node does not follow the graph's last one");
+  graph->nodes.push_back({"child graph", {}, replay(executable(child))});
   graph->loose = true;
-  return OK;
-}
+  *node = (void*)graph->nodes.size();
+})
 
-RESULT cudaStreamUpdateCaptureDependencies(void* stream, void** nodes, void*, size_t count, unsigned flags) {
-  ENTER;
-  auto graph = get<Stream>(stream, __func__)->capture;
-  if (!graph || count != 1 || flags != 1 || nodes[0] != (void*)graph->nodes.size()) {
-    die("%s: not the last node, set alone", __func__);
-  }
+CALL(cudaStreamUpdateCaptureDependencies, (void* stream, void** nodes, void*, size_t count, unsigned flags), {
+  auto graph = get<Stream>(stream)->capture;
+  if (!graph || count != 1 || flags != 1 || nodes[0] != (void*)graph->nodes.size()) die("not the last node, set alone");
   graph->last = nodes[0];
   graph->loose = false;
-  return OK;
-}
+})
 
-RESULT cudaGraphInstantiate(void** executable, void* graph, unsigned long long) {
-  ENTER;
-  refuseInCapture(__func__);
-  auto made = std::make_shared<Executable>();
-  made->nodes = copyOf(graph, __func__);
-  *executable = adopt(Executable::KIND, made);
-  return OK;
-}
-
-RESULT cudaGraphLaunch(void* executable, void* stream) {
-  ENTER;
-  refuseInCapture(__func__);
-  submit(stream, __func__, {}, replay(get<Executable>(executable, __func__)->nodes));
-  return OK;
-}
-
-RESULT cudaGraphExecDestroy(void* executable) {
-  ENTER;
-  release(Executable::KIND, executable, __func__);
-  return OK;
-}
-
-RESULT cudaGraphDestroy(void* graph) {
-  ENTER;
-  release(Graph::KIND, graph, __func__);
-  return OK;
-}
-
-RESULT cudaEventCreate(void** event) {
-  ENTER;
-  *event = adopt(Event::KIND, std::make_shared<Event>());
-  return OK;
-}
-
-RESULT cudaEventRecord(void* handle, void* stream) {
-  ENTER;
-  auto event = get<Event>(handle, __func__);
-  submit(stream, __func__, {}, [event] { clock_gettime(CLOCK_MONOTONIC, &event->at); });
-  return OK;
-}
-
-RESULT cudaEventElapsedTime(float* milliseconds, void* from, void* to) {
-  ENTER;
-  timespec a = get<Event>(from, __func__)->at, b = get<Event>(to, __func__)->at;
-  if (!a.tv_sec || !b.tv_sec) die("%s: an event that was not reached", __func__);
-  *milliseconds = (float)((double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) * 1e-6);
-  return OK;
-}
-
-RESULT cudaEventDestroy(void* event) {
-  ENTER;
-  release(Event::KIND, event, __func__);
-  return OK;
-}
+CALL(cudaGraphInstantiate, (void** out, void* graph, unsigned long long), {
+  refuseInCapture();
+  *out = adopt(executable(graph));
+})
+CALL(cudaGraphLaunch, (void* handle, void* stream), {
+  refuseInCapture();
+  submit(stream, {}, replay(get<Executable>(handle)));
+})
+CALL(cudaGraphExecDestroy, (void* handle), release<Executable>(handle))
+CALL(cudaGraphDestroy, (void* graph), release<Graph>(graph))

@@ -39,6 +39,15 @@ class CudaFaultTest {
   /** What the program prints with these libraries and settings. */
   private List<String> run(Path libraries, Map<String, String> settings, String... args)
       throws IOException, InterruptedException {
+    Process process = start(libraries, settings, args);
+    String out =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    assertEquals(0, process.waitFor(), out);
+    return out.lines().toList();
+  }
+
+  private Process start(Path libraries, Map<String, String> settings, String... args)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx256m");
@@ -52,11 +61,7 @@ class CudaFaultTest {
     builder.redirectError(ProcessBuilder.Redirect.INHERIT);
     builder.environment().put("LD_LIBRARY_PATH", libraries.toString());
     builder.environment().putAll(settings);
-    Process process = builder.start();
-    String out =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-    assertEquals(0, process.waitFor(), out);
-    return out.lines().toList();
+    return builder.start();
   }
 
   private static void assertTold(String line, String... parts) {
@@ -78,6 +83,11 @@ class CudaFaultTest {
       }
     }
     return some;
+  }
+
+  @Test
+  void misuseEndsTheProcess() throws Exception {
+    assertEquals(128 + 6, start(standIn, Map.of(), "misuse").waitFor(), "SIGABRT");
   }
 
   @Test

@@ -11,6 +11,8 @@ import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.primitives.ElementwiseDesc;
 import dev.blindspot.engine.primitives.ElementwiseOp;
 import dev.blindspot.engine.primitives.ElementwisePlan;
+import org.bytedeco.cuda.global.cudart;
+import org.bytedeco.javacpp.BytePointer;
 
 /**
  * A program that uses backend cuda and prints what goes wrong, a line each. Faults are set before
@@ -24,7 +26,7 @@ public final class FaultProgram {
   }
 
   /**
-   * @param args what to do: probe, device N, memory, kernel, debug
+   * @param args what to do: probe, device N, memory, kernel, debug, misuse
    */
   public static void main(String[] args) {
     switch (args[0]) {
@@ -36,6 +38,7 @@ public final class FaultProgram {
       case "memory" -> memory();
       case "kernel" -> kernel(false);
       case "debug" -> kernel(true);
+      case "misuse" -> cudart.cudaFree(new BytePointer(1));
       default -> throw new IllegalArgumentException(args[0]);
     }
   }
