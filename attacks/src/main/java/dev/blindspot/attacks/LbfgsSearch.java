@@ -189,8 +189,13 @@ final class LbfgsSearch {
     return new LbfgsHistory(historyS.view(), historyY.view(), historyCount.view());
   }
 
+  /** The points [n,size] that the searches stand at. */
+  Tensor points() {
+    return x.view();
+  }
+
   /** One gradient for each sample. */
-  private void step() {
+  void step() {
     objectiveGradient(batch.x0(), x.view(), lossGradient.view(), g.view());
     faces.free(x.view(), g.view(), free.view());
     LbfgsHistory history = history();

@@ -3,14 +3,17 @@ package dev.blindspot.attacks;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Program;
+import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.Norm;
 import dev.blindspot.nn.Network;
 import dev.blindspot.nn.Parameters;
 import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -41,8 +44,8 @@ class SteadyStateTest {
                 problem,
                 0,
                 SAMPLES,
-                DescentLoop.bytes(problem),
-                DescentLoop.TENSORS,
+                DescentLoop.bytes(problem) + 2 * LbfgsSearch.bytes(problem, 8),
+                DescentLoop.TENSORS + 2 * LbfgsSearch.TENSORS,
                 new Confidence(problem))) {
           DescentLoop loop = new DescentLoop(batch, pgd, 3);
           loop.begin();
@@ -55,25 +58,49 @@ class SteadyStateTest {
   @ParameterizedTest
   @EnumSource(Norm.class)
   void aStepAllocatesNothing(Norm norm) {
+    with(norm, (batch, loop) -> allocatesNothing(loop::step));
+  }
+
+  /** As the attack itself runs it. */
+  @Test
+  void aRepeatedStepAllocatesNothing() {
     with(
-        norm,
+        Norm.LINF,
         (batch, loop) -> {
-          ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-          long id = Thread.currentThread().getId();
-          // The compiler removes what does not escape; steady is what comes after it.
-          long allocated = -1;
-          long free = -1;
-          for (int round = 0; round < 100 && allocated != 0; round++) {
-            free = DeviceMemory.free();
-            long before = threads.getThreadAllocatedBytes(id);
-            for (int i = 0; i < STEPS; i++) {
-              loop.step();
-            }
-            allocated = threads.getThreadAllocatedBytes(id) - before;
+          try (RepeatedStep step = new RepeatedStep(batch, loop::step)) {
+            allocatesNothing(step::run);
           }
-          assertEquals(0, allocated, "bytes of a round of steps, warm");
-          assertEquals(free, DeviceMemory.free(), "free bytes of the device");
         });
+  }
+
+  @Test
+  void aStepOfLbfgsAllocatesNothing() {
+    with(
+        Norm.L2,
+        (batch, loop) -> {
+          LbfgsSearch search = new LbfgsSearch(batch, LbfgsAttack.defaults());
+          try (RepeatedStep step = new RepeatedStep(batch, search::step)) {
+            allocatesNothing(step::run);
+          }
+        });
+  }
+
+  private static void allocatesNothing(Runnable step) {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long id = Thread.currentThread().getId();
+    // The compiler removes what does not escape; steady is what comes after it.
+    long allocated = -1;
+    long free = -1;
+    for (int round = 0; round < 100 && allocated != 0; round++) {
+      free = DeviceMemory.free();
+      long before = threads.getThreadAllocatedBytes(id);
+      for (int i = 0; i < STEPS; i++) {
+        step.run();
+      }
+      allocated = threads.getThreadAllocatedBytes(id) - before;
+    }
+    assertEquals(0, allocated, "bytes of a round of steps, warm");
+    assertEquals(free, DeviceMemory.free(), "free bytes of the device");
   }
 
   @ParameterizedTest
@@ -93,6 +120,49 @@ class SteadyStateTest {
             }
           }
           assertArrayEquals(executed, loop.points().toFloats());
+        });
+  }
+
+  @Test
+  void aRepeatedStepOfLbfgsGivesTheSameBits() {
+    with(
+        Norm.L2,
+        (batch, loop) -> {
+          float[][] found = new float[2][];
+          for (int way = 0; way < 2; way++) {
+            LbfgsSearch search = new LbfgsSearch(batch, LbfgsAttack.defaults());
+            Runnable plain = search::step;
+            try (RepeatedStep repeated = new RepeatedStep(batch, plain)) {
+              Runnable step = way == 0 ? plain : repeated::run;
+              for (int i = 0; i < 10; i++) {
+                step.run();
+              }
+            }
+            found[way] = search.points().toFloats();
+          }
+          assertArrayEquals(found[0], found[1]);
+        });
+  }
+
+  /** Beside the gradient: tests, notes and the move itself, whatever the network. */
+  @Test
+  void aStepHasFewOperations() {
+    assumeTrue(Problems.fast().equals("cpu"));
+    with(
+        Norm.LINF,
+        (batch, loop) -> {
+          Tensor loss = batch.stop();
+          Runnable gradient =
+              () -> {
+                batch.classifier().forward(loop.points());
+                batch.classifier().crossEntropy(batch.goalLabel(), loss);
+                batch.classifier().gradient();
+              };
+          loop.step();
+          try (Program whole = batch.context().record(loop::step);
+              Program bare = batch.context().record(gradient)) {
+            assertEquals(14, whole.length() - bare.length());
+          }
         });
   }
 }

@@ -14,6 +14,7 @@ import dev.blindspot.engine.Program;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
+import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.engine.primitives.Pooling;
 import dev.blindspot.nn.NetworkOptions.Gradients;
 import dev.blindspot.nn.layers.ActivationLayer;
@@ -294,6 +295,58 @@ class FusionTest {
       // The batch norm has gradients of its own.
       try (NetworkPlan plan = net.plan(backend, p, 1, NetworkOptions.of(Gradients.BOTH))) {
         assertTrue(plan.implementations().get("norm").startsWith("forward reference"));
+      }
+    }
+  }
+
+  /** Promises to fuse what no implementation then does. */
+  private record Boaster(Linear linear) implements Layer {
+    @Override
+    public String kind() {
+      return "Boaster";
+    }
+
+    @Override
+    public Shape outputShape(List<Shape> inputs) {
+      return linear.outputShape(inputs);
+    }
+
+    @Override
+    public List<ParameterSpec> parameters(List<Shape> inputs) {
+      return linear.parameters(inputs);
+    }
+
+    @Override
+    public boolean fuses(LayerSetup setup) {
+      return true;
+    }
+
+    @Override
+    public LayerPlan plan(LayerSetup setup) {
+      if (!setup.fusion().isNone()) {
+        throw new UnsupportedException("no implementation has post-operations");
+      }
+      return linear.plan(setup);
+    }
+  }
+
+  @Test
+  void whatNoImplementationFusesRunsByItself() {
+    Network net =
+        Network.builder("net", Shape.of(4))
+            .add("dense1", Linear.of(4))
+            .add("relu1", ActivationLayer.relu())
+            .add("boaster", new Boaster(Linear.of(4)))
+            .add("relu2", ActivationLayer.relu())
+            .add("dense2", Linear.of(3))
+            .build();
+    try (Backend backend = Backends.create("reference")) {
+      NetworkOptions options = NetworkOptions.of(Gradients.INPUT).type(ElementType.F64);
+      agree(net, backend, options, 1e-12);
+      try (Parameters p = Parameters.initialize(net, backend, ElementType.F64, 1);
+          NetworkPlan plan = net.plan(backend, p, 1, options)) {
+        assertTrue(plan.implementations().get("boaster").startsWith("forward reference"));
+        assertTrue(plan.implementations().get("relu2").startsWith("forward reference"));
       }
     }
   }
