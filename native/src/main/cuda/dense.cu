@@ -18,6 +18,11 @@ struct MaskArgs {
   int64_t count, accumulate, mask, fresh, dx;
 };
 
+// words: of 32 bits, of a row of the bits; a multiple of 4.
+struct BitsArgs {
+  int64_t n, words, c, mask, bits;
+};
+
 // Channel of element j of [n,c,spatial].
 __device__ inline int64_t channel(int64_t j, int64_t c, int64_t spatial) {
   const int64_t line = spatial == 1 ? j : quotient(j, spatial);
@@ -103,3 +108,19 @@ KERNEL(mask_f32)(const MaskArgs k) { mask_gradient<float>(k); }
 
 //: mask_f64 thread 0
 KERNEL(mask_f64)(const MaskArgs k) { mask_gradient<double>(k); }
+
+// bits [n,words] = a bit for each element of mask [n,c], from the lowest on, 1 where it is positive; the rest of a row 0.
+// What cublasLt's dReLU epilogue reads, with a leading dimension of 32 words.
+//: relu_bits_f32 thread 0 1
+KERNEL(relu_bits_f32)(const BitsArgs k) {
+  const float* mask = (const float*)k.mask;
+  uint32_t* bits = (uint32_t*)k.bits;
+  EACH_THREAD(t, k.n * k.words) {
+    const int64_t row = quotient(t, k.words), first = (t - row * k.words) * 32;
+    uint32_t word = 0;
+    for (int64_t j = first; j < k.c && j < first + 32; j++) {
+      if (mask[row * k.c + j] > 0) word |= 1u << (j - first);
+    }
+    bits[t] = word;
+  }
+}

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Every listed implementation of convolutions and dense layers, in every precision it has. */
 class WeightedLibrariesTest {
@@ -139,6 +140,43 @@ class WeightedLibrariesTest {
         WeightedCheck.of(d, type.bytes()).run(rig.backend(), rig.context(), options, d.n(), true);
       }
     }
+  }
+
+  /** Rows of the bit-mask of less than one leading dimension of 128, of just one, and of more. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Precision.class,
+      names = {"FP32", "TF32", "BF16"})
+  void denseLayersWithTheMaskInTheEpilogue(Precision precision) {
+    PlanOptions o = PlanOptions.all().implementation("cublaslt:linear-drelu").precision(precision);
+    int[][] sizes = {{1, 1, 1}, {3, 33, 65}, {5, 128, 7}, {32, 300, 10}};
+    for (int[] s : sizes) {
+      LinearDesc d = LinearDesc.of(F32, s[0], s[1], s[2]).post(PostOp.BIAS).reluMask(true);
+      run(WeightedCheck.of(d, 0), o, d.n(), false);
+      run(WeightedCheck.of(d, 0), o, (d.n() + 1) / 2, true);
+      run(WeightedCheck.of(d, 4), o, d.n(), true);
+    }
+  }
+
+  @Test
+  void theMaskIsInTheEpilogueOnlyIfNamed() {
+    LinearDesc d = LinearDesc.of(F32, 2, 3, 4).reluMask(true);
+    PlanOptions gradient = PlanOptions.directions(Direction.BACKWARD_DATA);
+    var reports = rig.backend().explain(d, gradient);
+    assertEquals("cublaslt:linear-drelu", reports.get(2).name());
+    assertEquals("", reports.get(2).reasonWhyNot());
+    try (var plan = rig.backend().plan(d, gradient)) {
+      assertEquals("cublaslt:linear", plan.implementation(Direction.BACKWARD_DATA));
+    }
+    assertTrue(reason(d, gradient.accumulate(true)).contains("accumulation"));
+    assertTrue(reason(d.reluMask(false), gradient).contains("mask"));
+    assertTrue(reason(d, PlanOptions.forward()).contains("mask"));
+    LinearDesc wide = LinearDesc.of(F64, 2, 3, 4).reluMask(true);
+    assertTrue(reason(wide, gradient).contains("F64"));
+  }
+
+  private String reason(LinearDesc d, PlanOptions o) {
+    return rig.backend().explain(d, o).get(2).reasonWhyNot();
   }
 
   @Test

@@ -2,11 +2,13 @@ package dev.blindspot.engine.cuda.blas;
 
 import static org.bytedeco.cuda.global.cublas.CUBLASLT_EPILOGUE_BIAS;
 import static org.bytedeco.cuda.global.cublas.CUBLASLT_EPILOGUE_DEFAULT;
+import static org.bytedeco.cuda.global.cublas.CUBLASLT_EPILOGUE_DRELU;
 import static org.bytedeco.cuda.global.cublas.CUBLASLT_EPILOGUE_RELU;
 import static org.bytedeco.cuda.global.cublas.CUBLASLT_EPILOGUE_RELU_BIAS;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Guarantee;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
@@ -33,14 +35,21 @@ import java.util.Set;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * Dense layer by cublasLt. Two are listed: one adds the bias in the epilogue and leaves the rest to
- * our kernel, which hands NaN on; the other also has the ReLU in the epilogue, of which nothing is
- * said about NaN. The gradient's mask is always our kernel's: cublasLt's dReLU epilogue reads a
- * bit-mask that only its own ReLU epilogue writes, and a plan is handed the saved output instead.
+ * Dense layer by cublasLt. Three are listed. The first adds the bias in the epilogue and leaves the
+ * rest to our kernels, which hand NaN on. The second also has the ReLU in the epilogue, which makes
+ * NaN 0. The third also has the gradient's mask in the epilogue (dReLU): it reads a bit-mask, which
+ * our kernel makes of the saved output that a plan is handed.
+ *
+ * <p>NVIDIA documents of that mask that its leading dimension is a multiple of 128 elements, a bit
+ * each, and calls it opaque otherwise. That bit i % 8 of byte i / 8 of a column stands for row i of
+ * the column-major result is how NVIDIA's tests of nvmath-python unpack it, and how OneFlow's
+ * kernels write it for cublasLt to read. No GPU has confirmed it here, nor that there are
+ * algorithms for F32: so dReLU is listed last, and is taken only if it is named or tuned for.
  */
 final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
   private final LibraryBackend backend;
   private final String name;
+  private final Fusion fusion;
   private final DenseKernels dense;
   private final String form;
   private final Resources resources = new Resources();
@@ -54,54 +63,84 @@ final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
   /** Post-operations that the epilogue leaves. */
   private final List<PostOp> rest;
 
+  /** What is in epilogues besides the bias. */
+  private enum Fusion {
+    NOTHING,
+    RELU,
+    RELU_GRADIENT
+  }
+
   static void register(LibraryBackend backend) {
-    add(backend, "cublaslt:linear", false, EnumSet.allOf(Guarantee.class));
-    add(
-        backend,
-        "cublaslt:linear-fused",
-        true,
-        EnumSet.complementOf(EnumSet.of(Guarantee.NAN_PROPAGATES)));
+    Set<Guarantee> withoutNan = EnumSet.complementOf(EnumSet.of(Guarantee.NAN_PROPAGATES));
+    add(backend, "cublaslt:linear", Fusion.NOTHING, EnumSet.allOf(Guarantee.class));
+    add(backend, "cublaslt:linear-fused", Fusion.RELU, withoutNan);
+    add(backend, "cublaslt:linear-drelu", Fusion.RELU_GRADIENT, withoutNan);
   }
 
   private static void add(
-      LibraryBackend backend, String name, boolean fused, Set<Guarantee> guarantees) {
+      LibraryBackend backend, String name, Fusion fusion, Set<Guarantee> guarantees) {
     backend.add(
         LinearDesc.class,
         new Implementation<>(
             name,
             guarantees,
-            (d, o) -> reasonWhyNot(d, o, fused),
-            (d, o, i) -> new LtLinear(backend, name, fused, d, o, i)));
+            (d, o) -> reasonWhyNot(d, o, fusion),
+            (d, o, i) -> new LtLinear(backend, name, fusion, d, o, i)));
   }
 
-  private static String reasonWhyNot(LinearDesc d, PlanOptions o, boolean fused) {
+  private static String reasonWhyNot(LinearDesc d, PlanOptions o, Fusion fusion) {
     String reason = LtProduct.reasonWhyNot(d.type(), o.precision());
     if (reason.isEmpty()) {
       reason = PostOps.reasonWhyNot(d.post());
     }
-    boolean relu = d.post().contains(PostOp.RELU) && !d.post().contains(PostOp.RESIDUAL_ADD);
-    return !reason.isEmpty() || !fused || relu
-        ? reason
-        : "post-operations " + d.post() + "; fused is a ReLU, with or without a bias";
+    if (!reason.isEmpty()) {
+      return reason;
+    }
+    return switch (fusion) {
+      case NOTHING -> "";
+      case RELU ->
+          d.post().contains(PostOp.RELU) && !d.post().contains(PostOp.RESIDUAL_ADD)
+              ? ""
+              : "post-operations " + d.post() + "; fused is a ReLU, with or without a bias";
+      case RELU_GRADIENT -> reasonWhyNoMask(d, o);
+    };
+  }
+
+  private static String reasonWhyNoMask(LinearDesc d, PlanOptions o) {
+    if (!d.reluMask() || !o.directions().contains(Direction.BACKWARD_DATA)) {
+      return "no input gradient with a ReLU mask is asked for, which is what is fused";
+    }
+    if (o.accumulate()) {
+      return "accumulation; the epilogue would also mask what is added to";
+    }
+    return d.type() == ElementType.F32 ? "" : "element type " + d.type() + "; F32 is supported";
   }
 
   private LtLinear(
       LibraryBackend backend,
       String name,
-      boolean fused,
+      Fusion fusion,
       LinearDesc d,
       PlanOptions o,
       Implementation<?, ?> i) {
     super(backend, d, o, i, Sizes.of(d));
     this.backend = backend;
     this.name = name;
+    this.fusion = fusion;
     dense = new DenseKernels(backend, d.type());
     form = "w " + d.type() + " [" + d.k() + "," + d.c() + "]";
-    int epilogue = epilogue(fused);
+    int epilogue = epilogue();
     rest = rest(d.post(), epilogue);
     try {
       backwardData =
-          planned(Direction.BACKWARD_DATA, product(false, false, CUBLASLT_EPILOGUE_DEFAULT));
+          planned(
+              Direction.BACKWARD_DATA,
+              product(
+                  false,
+                  false,
+                  fusion == Fusion.RELU_GRADIENT
+                      ? CUBLASLT_EPILOGUE_DRELU
+                      : CUBLASLT_EPILOGUE_DEFAULT));
       backwardWeights =
           planned(Direction.BACKWARD_WEIGHTS, product(true, false, CUBLASLT_EPILOGUE_DEFAULT));
       forward = planned(Direction.FORWARD, product(false, true, epilogue));
@@ -112,9 +151,9 @@ final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
     owned = backend.own(this, resources);
   }
 
-  private int epilogue(boolean fused) {
+  private int epilogue() {
     boolean bias = desc().post().contains(PostOp.BIAS);
-    if (fused) {
+    if (fusion == Fusion.RELU) {
       return bias ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_RELU;
     }
     return bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
@@ -155,7 +194,7 @@ final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
               int alignment = BatchKey.alignment(key);
               return switch (direction) {
                 case FORWARD -> forward(product, l, n, alignment);
-                case BACKWARD_DATA -> product.prepare(l, n, c, k, alignment);
+                case BACKWARD_DATA -> backwardData(product, l, n, alignment);
                 case BACKWARD_WEIGHTS -> product.prepare(l, k, c, n, alignment);
               };
             });
@@ -178,17 +217,34 @@ final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
     }
   }
 
+  /** If the planned batch has an algorithm with the mask in its epilogue, others may have none. */
+  private LtMatmul backwardData(LtProduct product, LibraryContext l, long n, int alignment) {
+    long c = desc().c();
+    long k = desc().k();
+    try {
+      return product.prepare(l, n, c, k, alignment);
+    } catch (UnsupportedException e) {
+      if (product.epilogue() != CUBLASLT_EPILOGUE_DRELU || n == desc().n()) {
+        throw e;
+      }
+      return product(false, false, CUBLASLT_EPILOGUE_DEFAULT).prepare(l, n, c, k, alignment);
+    }
+  }
+
   private LtMatmul product(BatchTable<LtMatmul> table, LibraryContext c, long n, long addresses) {
     return table.get(c, BatchKey.of(n, BatchKey.alignment(desc().type(), addresses)));
   }
 
   @Override
   public long workspaceBytes() {
-    return LtProduct.WORKSPACE + fresh();
+    return LtProduct.WORKSPACE + beside();
   }
 
-  /** A fresh gradient that is masked and then added needs memory of its own. */
-  private long fresh() {
+  /** Bytes for a fresh gradient that is masked and then added, or for the mask's bits. */
+  private long beside() {
+    if (fusion == Fusion.RELU_GRADIENT) {
+      return desc().n() * LtProduct.maskWords(desc().c()) * Integer.BYTES;
+    }
     return desc().reluMask() && options().accumulate()
         ? desc().n() * desc().c() * desc().type().bytes()
         : 0;
@@ -250,18 +306,19 @@ final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
       long w = weights.use(c);
       boolean accumulate = options().accumulate();
       boolean apart = mask != null && accumulate;
-      long out = apart ? c.workspace() + LtProduct.WORKSPACE : c.use(dx);
-      product(backwardData, c, n, a | w | out)
-          .execute(
-              c,
-              Scalars.one(desc().type()),
-              a,
-              w,
-              Scalars.beta(desc().type(), accumulate && !apart),
-              out,
-              "backward-data");
-      if (mask != null) {
-        dense.mask(c, n * desc().c(), accumulate, mask, out, dx);
+      long beside = c.workspace() + LtProduct.WORKSPACE;
+      long out = apart ? beside : c.use(dx);
+      Pointer one = Scalars.one(desc().type());
+      Pointer added = Scalars.beta(desc().type(), accumulate && !apart);
+      LtMatmul product = product(backwardData, c, n, a | w | out);
+      if (product.masked()) {
+        dense.bits(c, n, desc().c(), LtProduct.maskWords(desc().c()), mask, beside);
+        product.execute(c, one, a, w, added, out, beside, "backward-data");
+      } else {
+        product.execute(c, one, a, w, added, out, "backward-data");
+        if (mask != null) {
+          dense.mask(c, n * desc().c(), accumulate, mask, out, dx);
+        }
       }
     } finally {
       c.end();

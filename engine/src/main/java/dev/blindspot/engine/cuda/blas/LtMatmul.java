@@ -1,8 +1,10 @@
 package dev.blindspot.engine.cuda.blas;
 
 import static org.bytedeco.cuda.global.cublas.CUBLASLT_EPILOGUE_BIAS;
+import static org.bytedeco.cuda.global.cublas.CUBLASLT_EPILOGUE_DRELU;
 import static org.bytedeco.cuda.global.cublas.CUBLASLT_EPILOGUE_RELU_BIAS;
 import static org.bytedeco.cuda.global.cublas.CUBLASLT_MATMUL_DESC_BIAS_POINTER;
+import static org.bytedeco.cuda.global.cublas.CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER;
 import static org.bytedeco.cuda.global.cublas.cublasLtMatmul;
 import static org.bytedeco.cuda.global.cublas.cublasLtMatmulDescSetAttribute;
 
@@ -23,10 +25,10 @@ final class LtMatmul {
   private final cublasLtMatrixLayoutOpaque_t result;
   private final cublasLtMatmulAlgo_t algorithm;
   private final long workspaceBytes;
-  private final LongPointer bias;
+  private final LongPointer operand;
 
   /**
-   * @param bias holds the address that the descriptor has, or 0
+   * @param operand holds the address of the epilogue's operand that the descriptor has, or 0
    */
   LtMatmul(
       String doing,
@@ -37,7 +39,7 @@ final class LtMatmul {
       cublasLtMatrixLayoutOpaque_t result,
       cublasLtMatmulAlgo_t algorithm,
       long workspaceBytes,
-      LongPointer bias) {
+      LongPointer operand) {
     this.doing = doing;
     this.desc = desc;
     this.epilogue = epilogue;
@@ -46,7 +48,7 @@ final class LtMatmul {
     this.result = result;
     this.algorithm = algorithm;
     this.workspaceBytes = workspaceBytes;
-    this.bias = bias;
+    this.operand = operand;
   }
 
   /** Of {@code cublasLtEpilogue_t}. */
@@ -83,7 +85,12 @@ final class LtMatmul {
     LtStatus.check(status, c, doing, operation);
   }
 
-  /** As above with a bias for the epilogue. */
+  /** Whether the epilogue reads a bit-mask. */
+  boolean masked() {
+    return epilogue == CUBLASLT_EPILOGUE_DRELU;
+  }
+
+  /** As above with an operand for the epilogue: a bias, or the bit-mask. */
   synchronized void execute(
       LibraryContext c,
       Pointer alpha,
@@ -91,13 +98,14 @@ final class LtMatmul {
       long b,
       Pointer beta,
       long d,
-      long biasAddress,
+      long address,
       String operation) {
-    if (bias.get() != biasAddress) {
-      bias.put(biasAddress);
-      int status =
-          cublasLtMatmulDescSetAttribute(desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias, Long.BYTES);
-      LtStatus.check(status, c, doing, operation + ", its bias");
+    if (operand.get() != address) {
+      operand.put(address);
+      int attribute =
+          masked() ? CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER : CUBLASLT_MATMUL_DESC_BIAS_POINTER;
+      int status = cublasLtMatmulDescSetAttribute(desc, attribute, operand, Long.BYTES);
+      LtStatus.check(status, c, doing, operation + ", its epilogue's operand");
     }
     execute(c, alpha, a, b, beta, d, operation);
   }

@@ -17,8 +17,8 @@ import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.LongPointer;
 
 /**
- * A kind of row-major product c = alpha op(a) op(b) + beta c [m,n], with the bias [n] and the ReLU
- * that may follow it. Prepares products of given sizes.
+ * A kind of row-major product c = alpha op(a) op(b) + beta c [m,n], with the bias [n] and the ReLU,
+ * or the ReLU's mask, that may follow it. Prepares products of given sizes.
  *
  * @param resources takes over what is prepared
  * @param epilogue of {@code cublasLtEpilogue_t}
@@ -36,6 +36,14 @@ record LtProduct(
   static final long WORKSPACE = 32L << 20;
 
   private static final int RANKED = 8;
+
+  /**
+   * 32-bit words of a row of the mask that the dReLU epilogue reads, for n columns of the result:
+   * its leading dimension must be a multiple of 128 elements, a bit each.
+   */
+  static long maskWords(long n) {
+    return (n + 127) / 128 * 4;
+  }
 
   /** The reason why products of this type are not formed in this precision, or "". */
   static String reasonWhyNot(ElementType type, Precision precision) {
@@ -80,11 +88,19 @@ record LtProduct(
     set(desc, CUBLASLT_MATMUL_DESC_TRANSA, transposeB ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(desc, CUBLASLT_MATMUL_DESC_TRANSB, transposeA ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(desc, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue);
+    if (epilogue == CUBLASLT_EPILOGUE_DRELU) {
+      try (LongPointer ld = new LongPointer(1).put(32 * maskWords(n))) {
+        LtStatus.check(
+            cublasLtMatmulDescSetAttribute(
+                desc, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, ld, Long.BYTES),
+            doing + ": the mask's leading dimension");
+      }
+    }
     var found = resources.add(new cublasLtMatmulHeuristicResult_t(RANKED));
     long bytes = choose(c, desc, first, second, result, alignment, found);
-    LongPointer bias = resources.add(new LongPointer(1).put(0));
+    LongPointer operand = resources.add(new LongPointer(1).put(0));
     return new LtMatmul(
-        doing, desc, epilogue, first, second, result, found.getPointer(0).algo(), bytes, bias);
+        doing, desc, epilogue, first, second, result, found.getPointer(0).algo(), bytes, operand);
   }
 
   /** A column-major matrix without gaps. */

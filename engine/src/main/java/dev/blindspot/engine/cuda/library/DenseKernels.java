@@ -11,10 +11,12 @@ import java.util.List;
 public final class DenseKernels {
   private final long post;
   private final long mask;
+  private final long bits;
 
   public DenseKernels(LibraryBackend backend, ElementType type) {
     post = backend.kernel("post" + KernelBackend.suffix(type));
     mask = backend.kernel("mask" + KernelBackend.suffix(type));
+    bits = type == ElementType.F32 ? backend.kernel("relu_bits_f32") : 0;
   }
 
   /** Applies these post-operations in place to y [n,k,spatial], if there are any. */
@@ -49,5 +51,16 @@ public final class DenseKernels {
   public void mask(
       LibraryContext c, long count, boolean accumulate, Tensor mask, long fresh, Tensor dx) {
     c.next().put(count).put(accumulate).put(mask).put(fresh).put(dx).execute(this.mask);
+  }
+
+  /**
+   * A bit for each element of mask [n,c] (F32), 1 where it is positive, from the lowest bit of a
+   * row's first byte on.
+   *
+   * @param words of 32 bits, of a row
+   * @param to address of [n,words]
+   */
+  public void bits(LibraryContext c, long n, long columns, long words, Tensor mask, long to) {
+    c.next().put(n).put(words).put(columns).put(mask).put(to).execute(bits);
   }
 }
