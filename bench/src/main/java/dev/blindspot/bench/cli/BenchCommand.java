@@ -2,6 +2,7 @@ package dev.blindspot.bench.cli;
 
 import dev.blindspot.bench.Version;
 import dev.blindspot.bench.peer.Peer;
+import dev.blindspot.bench.workbench.AttackBench;
 import dev.blindspot.bench.workbench.BenchResult;
 import dev.blindspot.bench.workbench.Comparison;
 import dev.blindspot.bench.workbench.Pass;
@@ -32,22 +33,25 @@ import picocli.CommandLine.Parameters;
       "  bench conv mb16ic64ih27oc192kh5ph2 --dir=FWD_D,BWD_D",
       "  bench matmul 8x4096:4096x4096",
       "  bench pool mb16ic64ih112kh2sh2",
+      "  bench attack lenet resnet20 --batch 1,64 --attack pgd10",
       "  bench compare OLD.json NEW.json"
     })
 final class BenchCommand extends BlindspotCommand {
   private static final String COMPARE = "compare";
+  private static final String ATTACK = "attack";
+  private static final List<String> ATTACKED = List.of("mlp100-100-10", "lenet", "resnet20");
 
   @Parameters(
       index = "0",
       paramLabel = "PRIMITIVE",
-      description = "conv, matmul, pool, relu, sigmoid, tanh, softmax; or compare.")
+      description = "conv, matmul, pool, relu, sigmoid, tanh, softmax; or attack, compare.")
   private String driver;
 
   @Parameters(
       index = "1..*",
       arity = "0..*",
       paramLabel = "SHAPE",
-      description = "Shapes; or the two files to compare.")
+      description = "Shapes; networks of the zoo to attack; or the two files to compare.")
   private List<String> shapes = List.of();
 
   @Option(
@@ -69,7 +73,8 @@ final class BenchCommand extends BlindspotCommand {
       paramLabel = "FILE|NAME",
       description =
           "Shapes of a file, one a line, or a list of the program's: lenet, alexnet, vgg16, resnet50,"
-              + " resnet20, stress (conv), dense (matmul), networks (pool).")
+              + " resnet20, mixed, deepbench, stress (conv), dense (matmul), networks (pool), sizes"
+              + " (relu, sigmoid, tanh, softmax). Of bench attack: sizes of the batch.")
   private String batch;
 
   @Option(
@@ -108,6 +113,13 @@ final class BenchCommand extends BlindspotCommand {
               + " ${DEFAULT-VALUE}).")
   private double seconds;
 
+  @Option(
+      names = "--attack",
+      paramLabel = "NAME",
+      split = ",",
+      description = "Of bench attack: pgd10, fgsm, lbfgs (default: pgd10).")
+  private List<String> attacks = List.of("pgd10");
+
   @Override
   int execute() {
     if (driver.equals(COMPARE)) {
@@ -119,8 +131,7 @@ final class BenchCommand extends BlindspotCommand {
       Workbench bench =
           new Workbench(
               backend, new Workbench.Settings(seconds, precision, implementation, errors), peer);
-      int total = bench.count(driver, shapes, batch, passes);
-      if (total == 0) {
+      if (!driver.equals(ATTACK) && bench.count(driver, shapes, batch, passes) == 0) {
         throw new InvalidInputException(
             "bench "
                 + driver
@@ -140,47 +151,91 @@ final class BenchCommand extends BlindspotCommand {
       if (peer != null) {
         say("beside " + peer.version() + " (ratio: its time over ours)");
       }
-      print("perf,engine,impl,name,prb,Gops,-time ms,-Gflops,0time ms,0Gflops,GB/s,roofline");
-      List<BenchResult.Row> rows;
-      try (Progress progress = progress("Measuring", "problems", total)) {
-        int[] done = {0};
-        rows =
-            bench.run(
-                driver,
-                shapes,
-                batch,
-                passes,
-                (row, all) -> {
-                  print(line(row, backend.name()));
-                  progress.update(++done[0], row.prb());
-                });
-      }
-      Map<String, String> versions = new TreeMap<>(backend.properties());
-      versions.put("blindspot", Version.program());
-      versions.put("java", System.getProperty("java.version"));
-      if (peer != null) {
-        versions.put(peer.name(), peer.version());
-      }
-      Map<String, Double> means = Workbench.geometricMeans(rows);
-      means.forEach(
-          (key, mean) ->
-              print(String.format(Locale.ROOT, "geometric mean,%s,%s,%.3f", peerName, key, mean)));
-      writeJson(
-          new BenchResult(
-              BenchResult.FORMAT,
-              commandLine(),
-              m,
-              versions,
-              threadCount(),
-              rows,
-              peer == null ? null : means));
+      print(PerfLine.HEADER);
+      List<BenchResult.Row> rows =
+          driver.equals(ATTACK) ? attacks(backend, peer, m) : primitives(bench, m);
+      report(backend, peer, m, rows);
     }
     return CommandLineTool.DONE;
   }
 
+  private void report(
+      Backend backend, Peer peer, BenchResult.Machine m, List<BenchResult.Row> rows) {
+    Map<String, String> versions = new TreeMap<>(backend.properties());
+    versions.put("blindspot", Version.program());
+    versions.put("java", System.getProperty("java.version"));
+    if (peer != null) {
+      versions.put(peer.name(), peer.version());
+    }
+    Map<String, Double> means = Workbench.geometricMeans(rows);
+    means.forEach(
+        (key, mean) ->
+            print(String.format(Locale.ROOT, "geometric mean,%s,%s,%.3f", peerName, key, mean)));
+    writeJson(
+        new BenchResult(
+            BenchResult.FORMAT,
+            commandLine(),
+            m,
+            versions,
+            threadCount(),
+            rows,
+            peer == null ? null : means));
+  }
+
+  private List<BenchResult.Row> primitives(Workbench bench, BenchResult.Machine m) {
+    int total = bench.count(driver, shapes, batch, passes);
+    try (Progress progress = progress("Measuring", "problems", total)) {
+      int[] done = {0};
+      return bench.run(
+          driver,
+          shapes,
+          batch,
+          passes,
+          (row, all) -> {
+            print(PerfLine.of(row, m.device()));
+            progress.update(++done[0], row.prb());
+          });
+    }
+  }
+
+  private List<BenchResult.Row> attacks(Backend backend, Peer peer, BenchResult.Machine m) {
+    List<Integer> batches = batches();
+    List<String> models = models();
+    int total = models.size() * batches.size() * attacks.size();
+    try (Progress progress = progress("Measuring", "attacks", total)) {
+      int[] done = {0};
+      return new AttackBench(backend, seconds, peer, m.gflops())
+          .run(
+              models,
+              attacks,
+              batches,
+              (row, all) -> {
+                print(PerfLine.of(row, m.device()));
+                progress.update(++done[0], row.prb());
+              });
+    }
+  }
+
+  private List<String> models() {
+    return shapes.isEmpty() ? ATTACKED : shapes;
+  }
+
+  private List<Integer> batches() {
+    if (batch == null) {
+      return List.of(1, 64);
+    }
+    try {
+      return java.util.Arrays.stream(batch.split(",")).map(Integer::valueOf).toList();
+    } catch (NumberFormatException e) {
+      throw new InvalidInputException(
+          "bench attack: --batch takes sizes such as 1,64, not '" + batch + "'", e);
+    }
+  }
+
   private void check() {
-    if (!Problems.DRIVERS.contains(driver)) {
+    if (!Problems.DRIVERS.contains(driver) && !driver.equals(ATTACK)) {
       List<String> known = new ArrayList<>(Problems.DRIVERS);
+      known.add(ATTACK);
       known.add(COMPARE);
       throw new InvalidInputException(
           "bench '"
@@ -190,55 +245,15 @@ final class BenchCommand extends BlindspotCommand {
               + " There are "
               + known);
     }
+    if (driver.equals(ATTACK)) {
+      AttackBench.check(models(), attacks, batches());
+    }
     if (!type.equals("f32")) {
       throw new InvalidInputException("--dt '" + type + "' is not known; there is f32");
     }
     if (!(seconds >= 0 && seconds <= 3600)) {
       throw new InvalidInputException("--seconds must be between 0 and 3600, not " + seconds);
     }
-  }
-
-  /** benchdnn's perf line. */
-  private static String line(BenchResult.Row r, String engine) {
-    String prb = "--" + r.driver() + " --dir=" + r.dir() + " " + r.prb();
-    if (r.skipped() != null) {
-      return "skipped," + engine + ",,\"" + r.name() + "\"," + prb + ": " + r.skipped();
-    }
-    double scale = r.gflops() == null ? 0 : r.gflops() * r.medianUs() / r.minUs();
-    return String.format(
-        Locale.ROOT,
-        "perf,%s,%s,\"%s\",%s,%.6g,%.6g,%.4g,%.6g,%.4g,%.4g,%.3f%s%s",
-        engine,
-        r.impl(),
-        r.name(),
-        prb,
-        r.gflops() == null ? 0 : r.gflops() * r.medianUs() / 1e6,
-        r.minUs() / 1e3,
-        scale,
-        r.medianUs() / 1e3,
-        r.gflops() == null ? 0 : r.gflops(),
-        r.gigabytes(),
-        r.peakShare(),
-        r.normError() == null
-            ? ""
-            : String.format(Locale.ROOT, ",error %.2e,%.2e", r.maxError(), r.normError()),
-        r.beside() == null ? "" : line(r.beside()));
-  }
-
-  private static String line(BenchResult.PeerTimes p) {
-    if (p.peerRatio() == null) {
-      return "," + p.peer() + ",skipped: " + p.peerSkipped();
-    }
-    return String.format(
-        Locale.ROOT,
-        ",%s,\"%s\",%.6g,ratio %.3f%s",
-        p.peer(),
-        p.peerImpl(),
-        p.peerMedianUs() / 1e3,
-        p.peerRatio(),
-        p.peerNormError() == null
-            ? ""
-            : String.format(Locale.ROOT, ",error %.2e,%.2e", p.peerMaxError(), p.peerNormError()));
   }
 
   private int compare() {

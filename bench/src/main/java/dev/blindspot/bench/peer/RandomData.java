@@ -17,4 +17,13 @@ public final class RandomData {
     }
     return f;
   }
+
+  /** So many values uniform in [0,1): pictures to attack. */
+  public static float[] images(int count) {
+    float[] f = uniform(0, count);
+    for (int i = 0; i < count; i++) {
+      f[i] = 0.5f * f[i] + 0.5f;
+    }
+    return f;
+  }
 }

@@ -1,6 +1,7 @@
 package dev.blindspot.bench.workbench;
 
 import dev.blindspot.bench.peer.Peer;
+import dev.blindspot.bench.peer.PeerProblem;
 import dev.blindspot.bench.workbench.BenchResult.PeerTimes;
 import dev.blindspot.engine.UnsupportedException;
 import java.util.ArrayList;
@@ -30,65 +31,76 @@ final class PeerRun {
   }
 
   /** Our times and the peer's. */
-  record Outcome(Sampling ours, PeerTimes times) {}
+  record Outcome(List<Sampling> ours, PeerTimes times) {}
+
+  /**
+   * A problem small enough to be computed in double.
+   *
+   * @param values result in double
+   */
+  record Exact(PeerProblem problem, double[] values) {}
 
   /**
    * Measures both.
    *
-   * @param ours prepared and executed once before
+   * @param ours our executions; the first are those that the peer's are compared with
+   * @param result of ours
    * @param tolerance of the results' difference
-   * @param exact result of {@code single} in double; null if errors are not asked for
+   * @param exact null if errors are not asked for
    */
-  Outcome measure(Problem problem, Pass pass, Prepared ours, double tolerance, double[] exact) {
+  Outcome measure(
+      PeerProblem problem, List<Timed> ours, double[] result, double tolerance, Exact exact) {
     List<Peer.Way> ways;
     try {
-      ways = peer.prepare(problem.forPeer(pass));
+      ways = peer.prepare(problem);
     } catch (UnsupportedException e) {
       return new Outcome(
-          Sampling.of(ours, seconds), PeerTimes.skipped(peer.name(), e.getMessage()));
+          Sampling.alternating(ours, seconds), PeerTimes.skipped(peer.name(), e.getMessage()));
     }
     List<Peer.Way> hopeful = seconds == 0 ? ways.subList(0, 1) : hopeful(ways);
-    List<Timed> turns = new ArrayList<>(List.of(Sampling.of(ours)));
+    List<Timed> turns = new ArrayList<>(ours);
     hopeful.forEach(w -> turns.add(w::micros));
     List<Sampling> samplings = Sampling.alternating(turns, seconds);
-    int best = 1;
-    for (int i = 2; i < samplings.size(); i++) {
+    int best = ours.size();
+    for (int i = best + 1; i < samplings.size(); i++) {
       best = samplings.get(i).median() < samplings.get(best).median() ? i : best;
     }
-    Peer.Way way = hopeful.get(best - 1);
-    Sampling s = samplings.get(best);
-    Sampling own = samplings.get(0);
-    double difference = Errors.between(way.result(), ours.result()).max();
+    Peer.Way way = hopeful.get(best - ours.size());
+    double difference = Errors.between(way.result(), result).max();
+    Errors e = exact == null ? Errors.NONE : errors(exact, way.implementation());
+    return new Outcome(
+        samplings.subList(0, ours.size()),
+        times(way, samplings.get(0), samplings.get(best), difference, tolerance, e));
+  }
+
+  private PeerTimes times(
+      Peer.Way way, Sampling own, Sampling its, double difference, double tolerance, Errors e) {
     String differs =
         difference <= tolerance
             ? null
             : "its result differs from ours by " + difference + " of the largest value";
-    Errors e = exact == null ? Errors.NONE : errors(problem, pass, way.implementation(), exact);
-    return new Outcome(
-        own,
-        new PeerTimes(
-            peer.name(),
-            way.config(),
-            way.implementation(),
-            s.median(),
-            s.spread(),
-            differs == null ? (Double) (s.median() / own.median()) : null,
-            difference,
-            e.max(),
-            e.norm(),
-            differs));
+    return new PeerTimes(
+        peer.name(),
+        way.config(),
+        way.implementation(),
+        its.median(),
+        its.spread(),
+        differs == null ? (Double) (its.median() / own.median()) : null,
+        difference,
+        e.max(),
+        e.norm(),
+        differs);
   }
 
-  /** Of the same implementation at the size that can be computed in double. */
-  private Errors errors(Problem problem, Pass pass, String implementation, double[] exact) {
-    Problem single = problem.single(dev.blindspot.engine.ElementType.F32);
-    List<Peer.Way> ways = peer.prepare(single.forPeer(pass));
+  /** Of the same implementation at the size that was computed in double. */
+  private Errors errors(Exact exact, String implementation) {
+    List<Peer.Way> ways = peer.prepare(exact.problem());
     Peer.Way way =
         ways.stream()
             .filter(w -> w.implementation().equals(implementation))
             .findFirst()
             .orElse(ways.get(0));
-    return Errors.between(way.result(), exact);
+    return Errors.between(way.result(), exact.values());
   }
 
   private static List<Peer.Way> hopeful(List<Peer.Way> ways) {

@@ -23,9 +23,15 @@ public final class Problems {
           "conv-vgg16",
           "conv-resnet50",
           "conv-resnet20",
+          "conv-mixed",
+          "conv-deepbench",
           "conv-stress",
           "matmul-dense",
-          "pool-networks");
+          "pool-networks",
+          "relu-sizes",
+          "sigmoid-sizes",
+          "tanh-sizes",
+          "softmax-sizes");
 
   /** Largest shape file that is read. */
   private static final long MAX_BYTES = 1 << 20;

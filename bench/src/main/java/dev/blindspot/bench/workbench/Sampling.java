@@ -14,6 +14,9 @@ record Sampling(int count, double[] micros) {
   /** Series that are timed, at least. */
   private static final int SERIES = 9;
 
+  /** The same where one takes longer than all shall. */
+  private static final int FEW = 5;
+
   /** Seconds of a series: long against the clock's step and a launch. */
   private static final double SERIES_SECONDS = 0.02;
 
@@ -25,8 +28,13 @@ record Sampling(int count, double[] micros) {
    *
    * @param seconds 0 for a single execution: to see that it runs
    */
+  static Sampling of(Timed timed, double seconds) {
+    return alternating(List.of(timed), seconds).get(0);
+  }
+
+  /** The same of a prepared problem. */
   static Sampling of(Prepared p, double seconds) {
-    return alternating(List.of(of(p)), seconds).get(0);
+    return of(of(p), seconds);
   }
 
   /** Executions on their context. */
@@ -59,7 +67,7 @@ record Sampling(int count, double[] micros) {
         series = (int) Math.min(series, seconds * 1e6 / once);
       }
     }
-    series = seconds == 0 ? 1 : Math.max(SERIES, series);
+    series = seconds == 0 ? 1 : Math.max(series == 0 ? FEW : SERIES, series);
     double[][] micros = new double[counts.length][series];
     for (int k = 0; k < series; k++) {
       for (int i = 0; i < counts.length; i++) {

@@ -19,7 +19,7 @@ public final class Workbench {
   /** Operations of a check in double at most: the reference is exact, not fast. */
   private static final double CHECKED = 4e9;
 
-  private static final double STRICT = 1e-3;
+  static final double STRICT = 1e-3;
   private static final double LOOSE = 0.05;
 
   private final Backend backend;
@@ -140,10 +140,19 @@ public final class Workbench {
       if (peer == null) {
         return row(i, p.implementation(), Sampling.of(p, settings.seconds()), e);
       }
+      PeerRun.Exact single =
+          exact == null
+              ? null
+              : new PeerRun.Exact(i.problem().single(ElementType.F32).forPeer(i.pass()), exact);
       PeerRun.Outcome o =
           new PeerRun(peer, settings.seconds())
-              .measure(i.problem(), i.pass(), p, tolerance(), exact);
-      return row(i, p.implementation(), o.ours(), e).with(o.times());
+              .measure(
+                  i.problem().forPeer(i.pass()),
+                  List.of(Sampling.of(p)),
+                  p.result(),
+                  tolerance(),
+                  single);
+      return row(i, p.implementation(), o.ours().get(0), e).with(o.times());
     }
   }
 

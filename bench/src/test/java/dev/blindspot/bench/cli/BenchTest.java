@@ -73,6 +73,17 @@ class BenchTest {
   }
 
   @Test
+  void attacksAreMeasuredByStep() throws IOException {
+    JsonNode j = bench("attack", "fc10", "--batch", "2,3", "--attack", "pgd10,fgsm,lbfgs");
+    assertEquals(6, j.get("results").size());
+    for (JsonNode row : j.get("results")) {
+      assertEquals("fc10", row.get("name").asText());
+      assertTrue(row.get("prb").asText().matches("fc10-(pgd10|fgsm|lbfgs)-b[23]"), row.toString());
+      assertTrue(row.has("samples_per_second") && row.has("overhead"), row.toString());
+    }
+  }
+
+  @Test
   void runsAreCompared() throws IOException {
     Path file = dir.resolve("a.json");
     Cli.run("bench", "relu", "3x4", "--seconds", "0", "--json", file.toString());
@@ -93,6 +104,11 @@ class BenchTest {
     "conv ic3ih5oc2kh3 --seconds -1, --seconds must be",
     "conv --batch nowhere, no such file",
     "relu, no shape given",
+    "attack lenat, did you mean",
+    "attack fc10 --attack dgp, attack 'dgp' is not known",
+    "attack fc10 --batch 1;2, takes sizes such as",
+    "attack fc10 --batch 0, must be 1 to 1000",
+    "conv ic3ih5oc2kh3 --peer torhc, did you mean",
     "compare a.json, takes two files"
   })
   void badInputIsOneSentence(String args, String part) {

@@ -40,6 +40,7 @@ public final class TorchDriver implements PeerDriver {
       case "pool" -> TorchPool.variants(p);
       case "matmul" -> List.of(TorchRows.matmul(p));
       case "relu", "sigmoid", "tanh", "softmax" -> List.of(TorchRows.rows(p));
+      case "attack" -> TorchAttack.variants(p);
       default -> throw new UnsupportedException("the peer torch has no driver for " + p.driver());
     };
   }
