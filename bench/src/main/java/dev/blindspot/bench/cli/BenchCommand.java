@@ -73,7 +73,7 @@ final class BenchCommand extends BlindspotCommand {
       paramLabel = "FILE|NAME",
       description =
           "Shapes of a file, one a line, or a list of the program's: lenet, alexnet, vgg16, resnet50,"
-              + " resnet20, mixed, deepbench, stress (conv), dense (matmul), networks (pool), sizes"
+              + " resnet20, mixed, first, deepbench, stress (conv), dense (matmul), networks (pool), sizes"
               + " (relu, sigmoid, tanh, softmax). Of bench attack: sizes of the batch.")
   private String batch;
 

@@ -24,6 +24,7 @@ public final class Problems {
           "conv-resnet50",
           "conv-resnet20",
           "conv-mixed",
+          "conv-first",
           "conv-deepbench",
           "conv-stress",
           "matmul-dense",
