@@ -51,7 +51,7 @@ final class ErrorAnalysis {
     String reason = null;
     for (int i = 0; i < count; i++) {
       index.put(nodes.get(i).name(), i + 1);
-      ErrorRule rule = ErrorRules.of(nodes.get(i), parameters);
+      ErrorRule rule = ErrorRules.of(network, nodes.get(i), parameters);
       if (rule == null && reason == null) {
         reason =
             "no error analysis for layer "

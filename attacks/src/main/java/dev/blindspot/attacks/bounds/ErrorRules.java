@@ -6,6 +6,7 @@ import dev.blindspot.engine.primitives.Activation;
 import dev.blindspot.engine.primitives.Pool2dDesc;
 import dev.blindspot.engine.primitives.Pooling;
 import dev.blindspot.nn.Layer;
+import dev.blindspot.nn.Network;
 import dev.blindspot.nn.Network.Node;
 import dev.blindspot.nn.Parameters;
 import dev.blindspot.nn.layers.ActivationLayer;
@@ -29,7 +30,7 @@ final class ErrorRules {
   private ErrorRules() {}
 
   /** The rule of a node's layer, or null if there is none. */
-  static ErrorRule of(Node node, Parameters parameters) {
+  static ErrorRule of(Network network, Node node, Parameters parameters) {
     Layer layer = node.layer();
     Shape in = node.inputShapes().get(0);
     if (layer instanceof Conv2d conv) {
@@ -44,17 +45,19 @@ final class ErrorRules {
           ? (inputs, reach, lipschitz) -> maxPool(d, inputs.get(0))
           : average(d);
     } else if (layer instanceof BatchNorm norm) {
-      return batchNorm(node, norm, parameters);
+      return batchNorm(node, norm, parameters, roundings(network, node.inputs().get(0)));
     } else if (layer instanceof Affine) {
       double[] scale = parameters.values(new Parameters.Key(node.name(), Affine.SCALE));
       double[] shift = parameters.values(new Parameters.Key(node.name(), Affine.SHIFT));
-      return new ScaleErrors(scale, shift, new double[scale.length]);
+      return new ScaleErrors(scale, shift, new double[scale.length], 0);
     } else if (layer instanceof LocalResponseNorm norm) {
       return NormalisationErrors.of(norm, in);
     } else if (layer instanceof ContrastNorm norm) {
       return NormalisationErrors.of(norm);
     } else if (layer instanceof Add) {
-      return (inputs, reach, lipschitz) -> add(inputs.get(0), inputs.get(1));
+      long before = Math.max(folded(network, node, 0), folded(network, node, 1));
+      double unit = Rounding.gamma(2 + before, Rounding.U32);
+      return (inputs, reach, lipschitz) -> add(inputs.get(0), inputs.get(1), unit);
     } else if (layer instanceof Concat) {
       return (inputs, reach, lipschitz) -> concat(inputs);
     } else if (layer instanceof IdentityShortcut s) {
@@ -119,8 +122,15 @@ final class ErrorRules {
     return new LinearErrors(map, map, null, null, 1, norm, (long) d.r() * d.s() + 2);
   }
 
-  /** gamma (x - mean) / sqrt(variance + epsilon) + beta with a rounding for each operation. */
-  private static ErrorRule batchNorm(Node node, BatchNorm norm, Parameters parameters) {
+  /**
+   * gamma (x - mean) / sqrt(variance + epsilon) + beta with a rounding for each operation. A plan
+   * may fold it into the weights before: each of them is then rounded once more, and the shift is a
+   * term of their sum.
+   *
+   * @param before roundings of that sum
+   */
+  private static ErrorRule batchNorm(
+      Node node, BatchNorm norm, Parameters parameters, long before) {
     double[] scale = ChannelScale.of(node.name(), norm, parameters);
     double[] mean = parameters.values(new Parameters.Key(node.name(), "mean"));
     double[] beta = parameters.values(new Parameters.Key(node.name(), "beta"));
@@ -130,7 +140,20 @@ final class ErrorRules {
       shift[i] = beta[i] - mean[i] * scale[i];
       part[i] = Math.abs(beta[i]) + Math.abs(mean[i] * scale[i]);
     }
-    return new ScaleErrors(scale, shift, part);
+    return new ScaleErrors(scale, shift, part, before);
+  }
+
+  /** Roundings of one output of a convolution or dense layer, else 0. */
+  private static long roundings(Network network, String name) {
+    if (name.equals(Network.INPUT)) {
+      return 0;
+    }
+    Node node = network.node(name);
+    Shape in = node.inputShapes().get(0);
+    if (node.layer() instanceof Conv2d conv) {
+      return in.dim(0) / conv.groups() * conv.r() * conv.s() + 2;
+    }
+    return node.layer() instanceof Linear ? in.size() + 2 : 0;
   }
 
   private static Signal activation(ActivationLayer a, Signal in, double reach) {
@@ -192,7 +215,17 @@ final class ErrorRules {
     return y;
   }
 
-  private static Signal add(Signal a, Signal b) {
+  /** Roundings of a sum, perhaps with a batch norm in its weights, that a residual may join. */
+  private static long folded(Network network, Node sum, int input) {
+    String name = sum.inputs().get(input);
+    boolean norm = !name.equals(Network.INPUT) && network.node(name).layer() instanceof BatchNorm;
+    return roundings(network, norm ? network.node(name).inputs().get(0) : name);
+  }
+
+  /**
+   * @param unit relative error of a term
+   */
+  private static Signal add(Signal a, Signal b, double unit) {
     int n = a.value().length;
     double[] value = new double[n];
     double[] magnitude = new double[n];
@@ -202,7 +235,7 @@ final class ErrorRules {
       value[i] = a.value()[i] + b.value()[i];
       magnitude[i] = (a.magnitude()[i] + b.magnitude()[i]) * ErrorAnalysis.WIDEN;
       double passed = a.error()[i] + b.error()[i];
-      double own = 2 * Rounding.U32 * (magnitude[i] + passed);
+      double own = unit * (magnitude[i] + passed);
       error[i] = (passed + own) * ErrorAnalysis.WIDEN;
       squares += own * own;
     }

@@ -5,8 +5,12 @@ import java.util.List;
 /**
  * Error rule of y = scale x + shift for each channel, computed with at most eight roundings from
  * terms of total magnitude |scale x| + part.
+ *
+ * @param before roundings of the sum that a plan may fold this into: the shift then is one of its
+ *     terms
  */
-record ScaleErrors(double[] scale, double[] shift, double[] part) implements ErrorRule {
+record ScaleErrors(double[] scale, double[] shift, double[] part, long before)
+    implements ErrorRule {
 
   @Override
   public Signal apply(List<Signal> inputs, double reach, double lipschitz) {
@@ -14,6 +18,7 @@ record ScaleErrors(double[] scale, double[] shift, double[] part) implements Err
     int n = in.value().length;
     int spatial = n / scale.length;
     double gamma = Rounding.gamma(10, Rounding.U32);
+    double shifted = Rounding.gamma(10 + before, Rounding.U32);
     double[] value = new double[n];
     double[] magnitude = new double[n];
     double[] error = new double[n];
@@ -23,9 +28,10 @@ record ScaleErrors(double[] scale, double[] shift, double[] part) implements Err
       int c = i / spatial;
       double s = Math.abs(scale[c]);
       value[i] = scale[c] * in.value()[i] + shift[c];
-      double terms = s * (in.magnitude()[i] + in.error()[i]) + Math.abs(shift[c]) + part[c];
-      magnitude[i] = terms * ErrorAnalysis.WIDEN;
-      double own = gamma * terms + 0x1p-120;
+      double scaled = s * (in.magnitude()[i] + in.error()[i]);
+      double constant = Math.abs(shift[c]) + part[c];
+      magnitude[i] = (scaled + constant) * ErrorAnalysis.WIDEN;
+      double own = gamma * scaled + shifted * constant + 0x1p-120;
       error[i] = (s * in.error()[i] + own) * ErrorAnalysis.WIDEN;
       squares += own * own;
       largest = Math.max(largest, s);
