@@ -9,8 +9,8 @@ namespace {
 
 enum { POINTWISE = 0, CONVOLUTION, ENGINE, CONFIGURATION, HEURISTICS, PLAN, FORWARD_OP = 10, FILTER_OP, DATA_OP,
        POINTWISE_OP, GRAPH = 15, PACK, TENSOR };  // descriptors
-enum { HANDLE = 0, DATA_TYPE, BOOLEAN, INT64, FLOAT, VOID_PTR = 6, CONVOLUTION_MODE, HEURISTIC_MODE, NUMERICAL_NOTE = 11,
-       POINTWISE_MODE = 14, DESCRIPTOR };                    // types of attributes
+enum { HANDLE = 0, DATA_TYPE, BOOLEAN, INT64, FLOAT, VOID_PTR = 6, CONVOLUTION_MODE, HEURISTIC_MODE,
+       NUMERICAL_NOTE = 11, POINTWISE_MODE = 14, DESCRIPTOR };                   // types of attributes
 enum { ADD = 0, RELU_FORWARD = 100, RELU_BACKWARD = 200 };  // pointwise modes
 enum { TENSOR_CORE = 0, NONDETERMINISTIC = 4, MODE_A = 3 };  // numerical notes, heuristics
 
@@ -42,12 +42,13 @@ struct Engine {
 };
 
 struct Descriptor : Object {
-  int type;
+  const int type;
   bool finished = false;
   std::map<int, std::vector<int64_t>> values;  // every value widened to 8 bytes
   Engine engine;                               // of ENGINE, CONFIGURATION, PLAN
   int64_t graph = 0;                           // of CONFIGURATION, PLAN
 
+  explicit Descriptor(int type) : type(type) {}
   bool has(int attribute) const { return values.count(attribute) != 0; }
   int64_t operator[](int attribute) const { return has(attribute) ? values.at(attribute)[0] : 0; }
   float number(int attribute) const { return __builtin_bit_cast(float, (int32_t)(*this)[attribute]); }
@@ -108,27 +109,23 @@ struct Step {
   void pointwise(const Descriptor& d) {
     mode = (int)finished(d[750], POINTWISE)[0];
     if (mode != ADD && mode != RELU_FORWARD && mode != RELU_BACKWARD) die("pointwise mode %d", mode);
-    int second = mode == ADD ? 752 : 757, result = mode == RELU_BACKWARD ? 756 : 753;
-    in = {operand(d, 751)}, out = operand(d, result);
-    if (mode != RELU_FORWARD) in.push_back(operand(d, second));
-    for (size_t k = 0; k < 4 * in.size(); k++) {
-      bool broadcast = mode == ADD && k >= 4 && in[1].tensor.dims[k % 4] == 1;
-      if (in[k / 4].tensor.dims[k % 4] != out.tensor.dims[k % 4] && !broadcast) die("a pointwise operation's dimensions");
+    in = {operand(d, 751)}, out = operand(d, mode == RELU_BACKWARD ? 756 : 753);
+    if (mode != RELU_FORWARD) in.push_back(operand(d, mode == ADD ? 752 : 757));
+    for (const Operand& o : in) {
+      bool bias = mode == ADD && &o == &in[1] && o.tensor.dims == Indices{1, out.tensor.dims[1], 1, 1};
+      if (o.tensor.dims != out.tensor.dims && !bias) die("a pointwise operation's dimensions");
     }
   }
 
   // A ReLU takes NaN for 0, which cuDNN does not exclude.
-  Numbers run(const std::vector<Numbers>& v) const {
-    if (convolves) return convolve(geometry, direction, x.tensor, w.tensor, y.tensor, v[0], v[1]);
-    Numbers result = v.back();
-    for (size_t k = 0; k < result.size() && mode != ADD; k++) result[k] = v[0][k] > 0 ? result[k] : 0;
-    if (mode != ADD) return result;
-    Tensor b = in[1].tensor.packed();  // broadcast: stride 0 where the dimension is 1
-    for (int d = 0; d < 4; d++) b.strides[d] = b.dims[d] == 1 ? 0 : b.strides[d];
-    b.dims = out.tensor.dims;
-    result = v[0];
-    b.each([&](long k, long at) { result[k] += v[1][at]; });
-    return result;
+  Numbers run(const Inputs& operands) const {
+    if (convolves) return convolve(geometry, direction, x.tensor, w.tensor, y.tensor, operands[0], operands[1]);
+    Numbers v = mode == RELU_BACKWARD ? operands[1] : operands[0];
+    bool same = mode == ADD && in[1].tensor.dims == out.tensor.dims;
+    if (mode == ADD) addBias(v, operands[1], same ? 1 : out.tensor.dims[2] * out.tensor.dims[3]);
+    if (mode == RELU_FORWARD) relu(v, false);
+    for (size_t k = 0; k < v.size() && mode == RELU_BACKWARD; k++) v[k] = operands[0][k] > 0 ? v[k] : 0;
+    return v;
   }
 };
 
@@ -151,12 +148,11 @@ int finishGraph(const Descriptor& d) {
   std::vector<Step> all = steps(d);
   std::map<int64_t, int64_t> tensors;
   for (size_t k = 0; k < all.size(); k++) {
-    const Operand* previous = nullptr;
+    const Operand *previous = nullptr, &out = all[k].out;
     for (const Operand& o : all[k].in) {
       if (o.isVirtual) previous = &o;
       if (tensors.emplace(o.uid, o.descriptor).first->second != o.descriptor) die("two tensors have the uid %ld", o.uid);
     }
-    const Operand& out = all[k].out;
     bool fits = (k == 0) == all[k].convolves && (k > 0) == (previous != nullptr) && out.isVirtual == (k + 1 < all.size());
     if (!fits || (out.isVirtual && out.tensor.type != F32)) return NOT_SUPPORTED_PATTERN;
     if (previous && previous->uid != all[k - 1].out.uid) die("a virtual tensor is not the result before it");
@@ -173,10 +169,9 @@ std::vector<Engine> engines(const Descriptor& heuristics) {
   if (s.in[1].tensor.type != s.in[0].tensor.type || (fused && (!last || s.geometry.groups > 1))) return {};
   std::vector<Engine> found;
   if (heuristics[200] == MODE_A) {
-    if (plain) found.push_back({false, EXACT, 0, {}});
-    found.push_back({false, EXACT, 0, {TENSOR_CORE}});
-    found.push_back({true, EXACT, 0, {NONDETERMINISTIC}});
-    found.push_back({true, half ? EXACT : TO_TF32, 2048, {TENSOR_CORE}});
+    int rounding = half ? EXACT : TO_TF32;
+    found = {{false, EXACT, 0, {TENSOR_CORE}}, {true, EXACT, 0, {NONDETERMINISTIC}}, {true, rounding, 2048, {TENSOR_CORE}}};
+    if (plain) found.insert(found.begin(), {false, EXACT, 0, {}});
   }
   if (plain) found.push_back({true, EXACT, 0, {}});
   return found;
@@ -185,7 +180,7 @@ std::vector<Engine> engines(const Descriptor& heuristics) {
 int finish(Descriptor& d) {
   for (const Rule& rule : RULES) {
     for (int each : rule.attributes) {
-      if (rule.descriptor == d.type && rule.least && !d.has(each)) die("a descriptor of type %d lacks %d", d.type, each);
+      if (rule.descriptor == d.type && rule.least && !d.has(each)) die("type %d lacks %d", d.type, each);
     }
   }
   switch (d.type) {
@@ -208,11 +203,7 @@ int finish(Descriptor& d) {
 
 extern "C" size_t cudnnGetVersion() { return (size_t)setting("STANDIN_CUDNN", 91900); }
 extern "C" const char* cudnnGetErrorString(int status) {
-  return nameOf(status, {{SUCCESS, "CUDNN_STATUS_SUCCESS"}, {BAD_PARAM, "CUDNN_STATUS_BAD_PARAM"},
-                         {NOT_SUPPORTED, "CUDNN_STATUS_NOT_SUPPORTED"},
-                         {NOT_SUPPORTED_PATTERN, "CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN"},
-                         {NOT_SUPPORTED_LAYOUT, "CUDNN_STATUS_NOT_SUPPORTED_LAYOUT"},
-                         {EXECUTION_FAILED, "CUDNN_STATUS_EXECUTION_FAILED"}});
+  return nameOf(status, {{NOT_SUPPORTED, "CUDNN_STATUS_NOT_SUPPORTED"}, {EXECUTION_FAILED, "CUDNN_STATUS_EXECUTION_FAILED"}});
 }
 extern "C" void cudnnGetLastErrorString(char* text, size_t bytes) {
   snprintf(text, bytes, "%s", state().error ? "a kernel failed" : "");
@@ -222,11 +213,7 @@ CALL(cudnnCreate, (Ref* handle), refuseInCapture(), *handle = adopt(std::make_sh
 ALWAYS(cudnnDestroy, (Ref handle), release<Dnn>(handle))
 CALL(cudnnSetStream, (Ref handle, Ref stream), get<Stream>(stream), get<Dnn>(handle)->stream = stream)
 
-CALL(cudnnBackendCreateDescriptor, (int type, Ref* handle), {
-  auto d = std::make_shared<Descriptor>();
-  d->type = type;
-  *handle = adopt(d);
-})
+CALL(cudnnBackendCreateDescriptor, (int type, Ref* handle), *handle = adopt(std::make_shared<Descriptor>(type)))
 ALWAYS(cudnnBackendDestroyDescriptor, (void* handle), release<Descriptor>(handle))
 
 CALL(cudnnBackendSetAttribute, (void* handle, int attribute, int type, int64_t count, const void* values), {
@@ -287,29 +274,27 @@ CALL(cudnnBackendGetAttribute, (void* handle, int attribute, int type, int64_t w
 CALL(cudnnBackendExecute, (void* handle, void* planHandle, void* packHandle), {
   Descriptor &plan = finished((int64_t)planHandle, PLAN), &pack = finished((int64_t)packHandle, PACK);
   if (plan[400] != (int64_t)handle) die("the plan was made with another handle");
-  std::map<int64_t, void*> data;
-  for (size_t k = 0; k < pack.values[1000].size(); k++) data[pack.values[1000][k]] = (void*)pack.values[1001][k];
-  std::vector<Step> all = steps(finished(plan.graph, GRAPH));
-  Execution e = executionOf(handle);
+  std::map<int64_t, void*> given, used;
+  for (size_t k = 0; k < pack.values[1000].size(); k++) given[pack.values[1000][k]] = (void*)pack.values[1001][k];
   auto address = [&](const Operand& o) {
-    if (!data.count(o.uid) || (uintptr_t)data[o.uid] % o.alignment) die("tensor %ld is missing or not aligned", o.uid);
-    return data[o.uid];
+    if (!given.count(o.uid) || (uintptr_t)given[o.uid] % o.alignment) die("tensor %ld is missing or not aligned", o.uid);
+    return used[o.uid] = given[o.uid];
   };
-  std::map<int64_t, void*> used;
+  Execution e = executionOf(handle);
+  std::vector<Step> all = steps(finished(plan.graph, GRAPH));
   for (const Step& s : all) {
     for (const Operand& o : s.in) {
-      if (!o.isVirtual) e.input(o.tensor, used[o.uid] = address(o), s.convolves ? plan.engine.rounding : EXACT);
+      if (!o.isVirtual) e.input(o.tensor, address(o), s.convolves ? plan.engine.rounding : EXACT);
     }
   }
-  const Operand& out = all.back().out;
-  e.output(out.tensor, used[out.uid] = address(out));
-  if (used.size() != data.size()) die("%zu tensors are given where %zu are asked for", data.size(), used.size());
+  e.output(all.back().out.tensor, address(all.back().out));
+  if (used.size() != given.size()) die("%zu tensors are given where %zu are asked for", given.size(), used.size());
   e.workspace((void*)pack[1003], plan.engine.workspace, plan.engine.workspace);
   return e.submit([all](const Inputs& in) {
-    size_t next = 0;
     Numbers v;
+    size_t next = 0;
     for (const Step& s : all) {
-      std::vector<Numbers> operands;
+      Inputs operands;
       for (const Operand& o : s.in) operands.push_back(o.isVirtual ? v : in[next++]);
       v = s.run(operands);
       for (double& each : v) each = s.out.isVirtual ? (double)(float)each : each;

@@ -52,6 +52,12 @@ struct Tensor {
     return t;
   }
 
+  long place(const Indices& index) const {
+    long at = 0;
+    for (size_t d = 0; d < dims.size(); d++) at += index[d] * strides[d];
+    return at;
+  }
+
   long count() const {
     long n = 1;
     for (long d : dims) n *= d;
@@ -59,9 +65,9 @@ struct Tensor {
   }
 
   size_t bytes() const {  // up to the last element
-    long last = 0;
-    for (size_t d = 0; d < dims.size(); d++) last += (dims[d] - 1) * strides[d];
-    return (size_t)(last + 1) * bytesOf(type);
+    Indices last = dims;
+    for (long& d : last) d--;
+    return (size_t)(place(last) + 1) * bytesOf(type);
   }
 
   template <class F>
