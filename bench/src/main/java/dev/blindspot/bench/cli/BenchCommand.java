@@ -2,7 +2,9 @@ package dev.blindspot.bench.cli;
 
 import dev.blindspot.bench.Version;
 import dev.blindspot.bench.peer.Peer;
+import dev.blindspot.bench.report.OutputFiles;
 import dev.blindspot.bench.workbench.AttackBench;
+import dev.blindspot.bench.workbench.BenchReport;
 import dev.blindspot.bench.workbench.BenchResult;
 import dev.blindspot.bench.workbench.Comparison;
 import dev.blindspot.bench.workbench.Pass;
@@ -114,6 +116,12 @@ final class BenchCommand extends BlindspotCommand {
   private double seconds;
 
   @Option(
+      names = "--report",
+      paramLabel = "DIR",
+      description = "Also write a page with the roofline, bench.html, to this folder.")
+  private Path report;
+
+  @Option(
       names = "--attack",
       paramLabel = "NAME",
       split = ",",
@@ -171,7 +179,7 @@ final class BenchCommand extends BlindspotCommand {
     means.forEach(
         (key, mean) ->
             print(String.format(Locale.ROOT, "geometric mean,%s,%s,%.3f", peerName, key, mean)));
-    writeJson(
+    BenchResult result =
         new BenchResult(
             BenchResult.FORMAT,
             commandLine(),
@@ -179,7 +187,12 @@ final class BenchCommand extends BlindspotCommand {
             versions,
             threadCount(),
             rows,
-            peer == null ? null : means));
+            peer == null ? null : means);
+    writeJson(result);
+    if (report != null) {
+      BenchReport.write(report, result);
+      say("Report: " + report.resolve("bench.html"));
+    }
   }
 
   private List<BenchResult.Row> primitives(Workbench bench, BenchResult.Machine m) {
@@ -233,6 +246,9 @@ final class BenchCommand extends BlindspotCommand {
   }
 
   private void check() {
+    if (report != null) {
+      OutputFiles.checkFolder("--report", report);
+    }
     if (!Problems.DRIVERS.contains(driver) && !driver.equals(ATTACK)) {
       List<String> known = new ArrayList<>(Problems.DRIVERS);
       known.add(ATTACK);

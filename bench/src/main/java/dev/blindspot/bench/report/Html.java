@@ -56,7 +56,7 @@ public final class Html {
   }
 
   /** Appends a row of a table; {@code cells} are not escaped. */
-  static void row(StringBuilder s, String... cells) {
+  public static void row(StringBuilder s, String... cells) {
     s.append("<tr>");
     for (String c : cells) {
       s.append("<td>").append(c).append("</td>");

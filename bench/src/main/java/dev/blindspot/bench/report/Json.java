@@ -74,7 +74,7 @@ public final class Json {
   }
 
   /** The value as JSON in one line that may stand inside an HTML script element. */
-  static String script(Object value) {
+  public static String script(Object value) {
     return line(value).replace("<", "\\u003c");
   }
 }

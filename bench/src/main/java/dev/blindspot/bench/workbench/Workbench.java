@@ -19,6 +19,9 @@ public final class Workbench {
   /** Operations of a check in double at most: the reference is exact, not fast. */
   private static final double CHECKED = 4e9;
 
+  /** Seconds that each of the machine's limits takes at least: a disturbed one is too low. */
+  private static final double LIMITS = 1;
+
   static final double STRICT = 1e-3;
   private static final double LOOSE = 0.05;
 
@@ -59,12 +62,13 @@ public final class Workbench {
     if (machine == null) {
       Problem product = MatmulProblem.parse("1024x1024:1024x1024", "the machine's peak");
       Problem copy = new RowProblem("relu", "", "", Shape.of(64, 1 << 20), ElementType.F32);
+      double seconds = settings.seconds() == 0 ? 0 : Math.max(LIMITS, settings.seconds());
       double best = 0;
       try (Prepared p = product.prepare(backend, Pass.FWD_D, Precision.FP32, "")) {
-        best = product.operations() / Sampling.of(p, settings.seconds()).min() / 1e3;
+        best = product.operations() / Sampling.of(p, seconds).min() / 1e3;
       }
       try (Prepared p = copy.prepare(backend, Pass.FWD_D, Precision.FP32, "")) {
-        double gigabytes = copy.bytes(Pass.FWD_D) / Sampling.of(p, settings.seconds()).min() / 1e3;
+        double gigabytes = copy.bytes(Pass.FWD_D) / Sampling.of(p, seconds).min() / 1e3;
         machine = new Machine(backend.name(), processor(), best, gigabytes);
       }
     }
