@@ -6,9 +6,9 @@ namespace {
 enum Flags { BIAS = 1, RESIDUAL = 2, RELU = 4, MASK = 8, ACCUMULATE = 16 };
 
 template <class T>
-const char* typed(const char* kernel) {
+const char* typed(const char* kernel, bool skinny = false) {
   static char name[64];
-  snprintf(name, sizeof name, "%s_f%d", kernel, (int)sizeof(T) * 8);
+  snprintf(name, sizeof name, "%s%s_f%d", skinny ? "skinny_" : "", kernel, (int)sizeof(T) * 8);
   return name;
 }
 
@@ -21,11 +21,11 @@ double sum(int64_t count, F f) {
 }
 
 template <class T>
-void linear(int64_t n, int64_t c, int64_t k) {
+void linear(int64_t n, int64_t c, int64_t k, bool skinny = false) {
   const Buffer<T> x(n * c, 1), w(k * c, 2), b(k, 3), residual(n * k, 4), dy(n * k, 5), mask(n * c, 6);
   for (int64_t flags : {0, +BIAS, BIAS | RELU, BIAS | RESIDUAL | RELU}) {
     Buffer<T> y(n * k);
-    call(typed<T>("linear_forward"),
+    call(typed<T>("linear_forward", skinny),
          {n, c, k, flags, x, w, flags & BIAS ? Word(b) : Word(0), flags & RESIDUAL ? Word(residual) : Word(0), y, 0});
     y.expect("linear_forward", 0, [&](int64_t i) {
       double v = sum(c, [&](int64_t l) { return (double)x[i / k * c + l] * w[i % k * c + l]; });
@@ -38,7 +38,7 @@ void linear(int64_t n, int64_t c, int64_t k) {
     Buffer<T> fresh(n * c), old(n * c, 7);
     Buffer<T>& dx = flags & ACCUMULATE ? old : fresh;
     const int64_t workspace = flags == (MASK | ACCUMULATE) ? n * c * (int64_t)sizeof(T) : 0;
-    call(typed<T>("linear_backward_data"), {n, c, k, flags, dx, w, 0, 0, dy, flags & MASK ? Word(mask) : Word(0)},
+    call(typed<T>("linear_backward_data", skinny), {n, c, k, flags, dx, w, 0, 0, dy, flags & MASK ? Word(mask) : Word(0)},
          workspace);
     dx.expect("linear_backward_data", 0, [&](int64_t i) {
       const double v = sum(k, [&](int64_t l) { return (double)dy[i / c * k + l] * w[l * c + i % c]; });
@@ -46,6 +46,7 @@ void linear(int64_t n, int64_t c, int64_t k) {
     });
   }
   for (int64_t flags : {0, +ACCUMULATE}) {
+    if (skinny) break;
     const Buffer<T> before(k * c, 8);
     Buffer<T> fresh(k * c), old(k * c, 8);
     Buffer<T>& dw = flags & ACCUMULATE ? old : fresh;
@@ -58,7 +59,7 @@ void linear(int64_t n, int64_t c, int64_t k) {
 }
 
 template <class T>
-void matmul(int64_t m, int64_t n, int64_t k) {
+void matmul(int64_t m, int64_t n, int64_t k, bool skinny = false) {
   const Buffer<T> a(m * k, 1), b(k * n, 2);
   for (int64_t ta = 0; ta < 2; ta++) {
     for (int64_t tb = 0; tb < 2; tb++) {
@@ -66,7 +67,7 @@ void matmul(int64_t m, int64_t n, int64_t k) {
         const Buffer<T> before(m * n, 3);
         Buffer<T> fresh(m * n), old(m * n, 3);
         Buffer<T>& c = beta == 0 ? fresh : old;
-        call(typed<T>("matmul"), {m, n, k, ta, tb, a, b, c, 2.0, beta});
+        call(typed<T>("matmul", skinny), {m, n, k, ta, tb, a, b, c, 2.0, beta});
         c.expect("matmul", 0, [&](int64_t at) {
           const int64_t i = at / n, j = at % n;
           const double v = sum(k, [&](int64_t l) { return (double)a[ta ? l * m + i : i * k + l] * b[tb ? j * k + l : l * n + j]; });
@@ -113,4 +114,10 @@ void in_type() {
 void dense_test() {
   in_type<float>();
   in_type<double>();
+  // Each number of rows, ends of tiles, strips, pieces and runs, both sides of the rules' thresholds.
+  const int64_t sizes[][3] = {{1, 1, 1},    {1, 784, 100}, {1, 2500, 530}, {2, 33, 65},     {3, 100, 10},  {4, 130, 49},
+                              {5, 300, 260}, {7, 1100, 250}, {8, 700, 400}, {16, 1050, 257}, {13, 513, 640}, {64, 270, 260}};
+  for (const int64_t* s : sizes) linear<float>(s[0], s[1], s[2], true);
+  const int64_t products[][3] = {{1, 1, 1}, {1, 100, 70}, {5, 1, 30}, {300, 1, 260}, {3, 49, 130}, {9, 530, 520}, {40, 300, 300}};
+  for (const int64_t* s : products) matmul<float>(s[0], s[1], s[2], true);
 }

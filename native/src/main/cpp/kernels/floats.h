@@ -4,6 +4,9 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+// For functions whose arguments must stay in registers.
+#define INLINE inline __attribute__((always_inline))
+
 #if defined(__AVX512F__)
 #define WIDTH 16
 #elif defined(__AVX2__)
@@ -105,6 +108,7 @@ static inline Floats interleaved_high(Floats a, Floats b) { return __builtin_shu
 #if WIDTH == 16
 typedef __mmask16 Mask;
 static inline Mask greater(Floats a, Floats b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ); }
+static inline Mask unordered(Floats a) { return _mm512_cmp_ps_mask((__m512)a, (__m512)a, _CMP_UNORD_Q); }
 static inline Mask equal(Ints a, Ints b) { return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b); }
 static inline Mask either(Mask a, Mask b) { return a | b; }
 static inline Floats choose(Mask k, Floats yes, Floats no) {
@@ -115,7 +119,7 @@ static inline Ints choose(Mask k, Ints yes, Ints no) {
 }
 static inline Floats only(Mask k, Floats v) { return (Floats)_mm512_maskz_mov_ps(k, (__m512)v); }
 static inline Floats except(Mask k, Floats v) { return only((Mask)~k, v); }
-static inline bool any_nan(Floats v) { return _mm512_cmp_ps_mask((__m512)v, (__m512)v, _CMP_UNORD_Q) != 0; }
+static inline bool any_nan(Floats v) { return unordered(v) != 0; }
 // Where a later element takes the place of the greatest before it: greater, or the first NaN.
 static inline Mask overtakes(Floats later, Floats best) {
   const Mask ordered = _mm512_cmp_ps_mask((__m512)best, (__m512)best, _CMP_ORD_Q);
@@ -123,13 +127,14 @@ static inline Mask overtakes(Floats later, Floats best) {
 }
 // The greatest, of equals the earlier; NaN if one is.
 static inline Floats greatest(Floats earlier, Floats later) {
-  const Mask nan = _mm512_cmp_ps_mask((__m512)later, (__m512)later, _CMP_UNORD_Q);
+  const Mask nan = unordered(later);
   const __m512 v = _mm512_maskz_max_ps((__mmask16)-1, (__m512)later, (__m512)earlier);
   return choose(nan, later, (Floats)v);
 }
 #else
 typedef Ints Mask;
 static inline Mask greater(Floats a, Floats b) { return a > b; }
+static inline Mask unordered(Floats a) { return a != a; }
 static inline Mask equal(Ints a, Ints b) { return a == b; }
 static inline Mask either(Mask a, Mask b) { return a | b; }
 static inline Floats choose(Mask k, Floats yes, Floats no) { return k ? yes : no; }
@@ -150,9 +155,18 @@ static inline Mask overtakes(Floats later, Floats best) { return (later > best) 
 static inline Floats greatest(Floats earlier, Floats later) { return (later > earlier) | (later != later) ? later : earlier; }
 #endif
 
+// The sum of all lanes: halves are added until one is left.
 static inline float total(Floats v) {
-  for (int width = WIDTH / 2; width > 0; width /= 2) {
-    for (int k = 0; k < width; k++) v[k] += v[k + width];
-  }
-  return v[0];
+#if WIDTH == 16
+  const __m256 e = (__m256)__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                   (__m256)__builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m128 q = _mm256_castps256_ps128(e) + _mm256_extractf128_ps(e, 1);
+#elif WIDTH == 8
+  __m128 q = _mm256_castps256_ps128((__m256)v) + _mm256_extractf128_ps((__m256)v, 1);
+#else
+  __m128 q = (__m128)v;
+#endif
+  q = q + _mm_movehl_ps(q, q);
+  q = q + _mm_shuffle_ps(q, q, 1);
+  return _mm_cvtss_f32(q);
 }

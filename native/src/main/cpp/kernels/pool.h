@@ -4,9 +4,6 @@
 #include "floats.h"
 #include "level.h"
 
-// What takes Args that must stay in registers.
-#define INLINE inline __attribute__((always_inline))
-
 namespace {
 
 enum Kind { MAX, AVERAGE_INCLUDE_PAD, AVERAGE_EXCLUDE_PAD };

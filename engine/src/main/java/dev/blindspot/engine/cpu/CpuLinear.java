@@ -1,6 +1,7 @@
 package dev.blindspot.engine.cpu;
 
 import dev.blindspot.engine.Context;
+import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.LinearDesc;
@@ -12,8 +13,16 @@ import dev.blindspot.engine.spi.kernels.KernelCall;
 import dev.blindspot.engine.spi.kernels.PostOps;
 import dev.blindspot.engine.spi.layers.CheckedWeighted;
 
-/** Dense layer by OpenBLAS, split among the context's threads; epilogues by our kernels. */
+/**
+ * Dense layer, split among the context's threads: by OpenBLAS with epilogues by our kernels, or, of
+ * few rows, by kernels/skinny.h, which reads the weights once, unpacked, at the speed of memory.
+ * Those hand products that OpenBLAS was measured to do faster (small weights and more than 4 rows),
+ * and gradients of the weights, to it.
+ */
 final class CpuLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
+  /** Rows up to which a product is "skinny". */
+  static final int FEW_ROWS = 64;
+
   private final CpuBackend backend;
   private final long forward;
   private final long backwardData;
@@ -23,9 +32,32 @@ final class CpuLinear extends CheckedWeighted<LinearDesc> implements LinearPlan 
   static void register(CpuBackend backend) {
     backend.add(
         LinearDesc.class,
+        "skinny-or-openblas",
+        (d, o) -> reasonAgainstSkinny(backend, d),
+        (d, o, i) -> new CpuLinear(backend, d, o, i, "skinny_linear"));
+    backend.add(
+        LinearDesc.class,
         "openblas-gemm",
         (d, o) -> reasonWhyNot(d),
-        (d, o, i) -> new CpuLinear(backend, d, o, i));
+        (d, o, i) -> new CpuLinear(backend, d, o, i, "linear"));
+  }
+
+  private static String reasonAgainstSkinny(CpuBackend backend, LinearDesc d) {
+    String why = reasonAgainstSkinny(backend, d.type(), d.n());
+    return why.isEmpty() ? PostOps.reasonWhyNot(d.post()) : why;
+  }
+
+  /** Why products of so many rows are not skinny, or "". */
+  static String reasonAgainstSkinny(CpuBackend backend, ElementType type, long rows) {
+    if (type != ElementType.F32) {
+      return KernelBackend.onlyF32(type);
+    }
+    if (backend.levelName().equals("scalar")) {
+      return "vectors of four numbers; OpenBLAS has wider ones";
+    }
+    return rows > FEW_ROWS
+        ? rows + " rows; above " + FEW_ROWS + " the packed products of OpenBLAS are faster"
+        : "";
   }
 
   private static String reasonWhyNot(LinearDesc d) {
@@ -34,12 +66,13 @@ final class CpuLinear extends CheckedWeighted<LinearDesc> implements LinearPlan 
         : PostOps.reasonWhyNot(d.post());
   }
 
-  private CpuLinear(CpuBackend backend, LinearDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private CpuLinear(
+      CpuBackend backend, LinearDesc d, PlanOptions o, Implementation<?, ?> i, String kernels) {
     super(backend, d, o, i, Sizes.of(d));
     this.backend = backend;
     String type = KernelBackend.suffix(d.type());
-    forward = backend.kernel("linear_forward" + type);
-    backwardData = backend.kernel("linear_backward_data" + type);
+    forward = backend.kernel(kernels + "_forward" + type);
+    backwardData = backend.kernel(kernels + "_backward_data" + type);
     backwardWeights = backend.kernel("linear_backward_weights" + type);
     post = PostOps.flags(d.post());
   }

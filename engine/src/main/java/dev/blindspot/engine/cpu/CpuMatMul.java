@@ -9,21 +9,37 @@ import dev.blindspot.engine.primitives.MatMulPlan;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.kernels.KernelBackend;
 
-/** Matrix product by OpenBLAS, split among the context's threads. */
+/**
+ * Matrix product, split among the context's threads: by OpenBLAS, or of few rows or with one column
+ * by kernels/skinny.h, which hands products that OpenBLAS was measured to do faster to it.
+ */
 final class CpuMatMul extends CpuPlan<MatMulDesc> implements MatMulPlan {
   private final long kernel;
 
   static void register(CpuBackend backend) {
     backend.add(
         MatMulDesc.class,
+        "skinny-or-openblas",
+        (d, o) -> reasonAgainstSkinny(backend, d),
+        (d, o, i) -> new CpuMatMul(backend, d, o, i, "skinny_matmul"));
+    backend.add(
+        MatMulDesc.class,
         "openblas-gemm",
         (d, o) -> "",
-        (d, o, i) -> new CpuMatMul(backend, d, o, i));
+        (d, o, i) -> new CpuMatMul(backend, d, o, i, "matmul"));
   }
 
-  private CpuMatMul(CpuBackend backend, MatMulDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private static String reasonAgainstSkinny(CpuBackend backend, MatMulDesc d) {
+    if (d.n() > 1 && d.transposeA() && d.transposeB()) {
+      return "both operands are transposed; the rows of neither lie side by side";
+    }
+    return CpuLinear.reasonAgainstSkinny(backend, d.type(), d.n() == 1 ? 1 : d.m());
+  }
+
+  private CpuMatMul(
+      CpuBackend backend, MatMulDesc d, PlanOptions o, Implementation<?, ?> i, String name) {
     super(backend, d, o, i);
-    kernel = backend.kernel("matmul" + KernelBackend.suffix(d.type()));
+    kernel = backend.kernel(name + KernelBackend.suffix(d.type()));
   }
 
   @Override

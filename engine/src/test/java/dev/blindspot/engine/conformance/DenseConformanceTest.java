@@ -107,7 +107,15 @@ class DenseConformanceTest {
   @ParameterizedTest
   @MethodSource("dev.blindspot.engine.conformance.Rig#all")
   void linearOfIntegersIsExact(Rig rig) {
-    int[][] sizes = {{1, 1, 1}, {1, 784, 100}, {64, 100, 10}, {7, 33, 65}, {200, 50, 40}};
+    int[][] sizes = {
+      {1, 1, 1},
+      {1, 784, 100},
+      {64, 100, 10},
+      {7, 33, 65},
+      {200, 50, 40},
+      {2, 700, 530},
+      {13, 513, 640}
+    };
     for (ElementType type : new ElementType[] {F32, F64}) {
       for (int[] s : sizes) {
         for (boolean extra : new boolean[] {false, true}) {
@@ -150,7 +158,9 @@ class DenseConformanceTest {
   @ParameterizedTest
   @MethodSource("dev.blindspot.engine.conformance.Rig#all")
   void matrixProductsOfIntegersAreExact(Rig rig) {
-    int[][] sizes = {{1, 1, 1}, {3, 5, 7}, {64, 33, 17}, {130, 70, 90}};
+    int[][] sizes = {
+      {1, 1, 1}, {3, 5, 7}, {64, 33, 17}, {130, 70, 90}, {9, 600, 520}, {300, 1, 70}
+    };
     for (ElementType type : new ElementType[] {F32, F64}) {
       for (int[] s : sizes) {
         for (int transposed = 0; transposed < 4; transposed++) {
