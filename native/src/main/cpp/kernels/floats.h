@@ -170,3 +170,25 @@ static inline float total(Floats v) {
   q = q + _mm_shuffle_ps(q, q, 1);
   return _mm_cvtss_f32(q);
 }
+
+// The first count lanes.
+static inline Mask below(int64_t count) {
+#if WIDTH == 4
+  const int32_t c = (int32_t)(count < 4 ? count : 4);
+  return Ints{0, 1, 2, 3} < all(c);
+#else
+  return (Mask)lanes_below(count);
+#endif
+}
+
+// Lane k takes lane k + by; of the last `by`, the first.
+static inline Floats rotated(Floats v, int by) {
+#if WIDTH == 16
+  const Ints lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#elif WIDTH == 8
+  const Ints lane = {0, 1, 2, 3, 4, 5, 6, 7};
+#else
+  const Ints lane = {0, 1, 2, 3};
+#endif
+  return __builtin_shuffle(v, (lane + by) & (WIDTH - 1));
+}

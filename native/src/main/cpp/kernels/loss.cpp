@@ -1,7 +1,7 @@
 // Losses and margins on logits z [n,classes] with labels [n], F32.
 #include "level.h"
-#include "expf.h"
 #include "power.h"
+#include "softmax.h"
 
 namespace {
 
@@ -20,17 +20,15 @@ void fill(float* dz, int64_t classes, float v) {
 }
 
 float cross_entropy(const Args& g, const float* z, int32_t label, float* dz) {
-  float max = z[0];
-  for (int64_t j = 1; j < g.classes; j++) max = max > z[j] || max != max ? max : z[j];
-  double total = 0;
-  for (int64_t j = 0; j < g.classes; j++) total += bs_expf(z[j] - max);
-  float own = z[label];  // dz may be z
-  float inverse = (float)(1 / total), scale = (float)g.scale;
-  for (int64_t j = 0; dz && j < g.classes; j++) {
-    float p = bs_expf(z[j] - max) * inverse;
-    dz[j] = scale * (j == label ? p - 1 : p);
+  const float own = z[label];  // dz may be z
+  const Exponentials e = exponentials(z, g.classes, dz);
+  if (dz) {
+    const float inverse = (float)(1 / e.total);
+    const float gradient = (float)g.scale * (dz[label] * inverse - 1);
+    scale(dz, g.classes, (float)g.scale * inverse);
+    dz[label] = gradient;
   }
-  return (float)((double)max - own + (total != total ? total : bs_log(total)));
+  return (float)((double)e.max - own + (e.total != e.total ? e.total : bs_log(e.total)));
 }
 
 float margin_loss(const Args& g, const float* z, int32_t label, float* dz) {

@@ -2,6 +2,7 @@
 #include "level.h"
 #include "expf.h"
 #include "power.h"
+#include "softmax.h"
 
 namespace {
 
@@ -277,16 +278,12 @@ void softmax_forward_range(const void* raw, int64_t from, int64_t to) {
   for (int64_t i = from; i < to; i++) {
     const float* x = (const float*)g.x + i * g.length;
     float* y = (float*)g.y + i * g.length;
-    float max = x[0];
-    for (int64_t j = 1; j < g.length; j++) max = max > x[j] || max != max ? max : x[j];
-    double total = sum(g.length, [=](int64_t j) { return (double)bs_expf(x[j] - max); });
+    const Exponentials e = exponentials(x, g.length, g.log ? nullptr : y);
     if (g.log) {
-      float shift = (float)bs_log(total);
-      shift = total != total ? (float)total : shift;
-      for (int64_t j = 0; j < g.length; j++) y[j] = x[j] - max - shift;
+      float shift = (float)(e.total != e.total ? e.total : bs_log(e.total));
+      _Pragma("GCC ivdep") for (int64_t j = 0; j < g.length; j++) y[j] = x[j] - e.max - shift;
     } else {
-      float scale = (float)(1 / total);
-      for (int64_t j = 0; j < g.length; j++) y[j] = bs_expf(x[j] - max) * scale;
+      scale(y, g.length, (float)(1 / e.total));
     }
   }
 }
