@@ -55,6 +55,8 @@ const char* bs_kernel_name(int level, int index);
 int bs_best_level(void);
 // Runs a kernel, or appends it with a copy of its arguments (bytes) while recording.
 void bs_execute(int64_t ctx, int64_t kernel, int64_t args, int64_t bytes);
+// Runs a kernel now, recording or not.
+void bs_run(int64_t ctx, int64_t kernel, int64_t args);
 
 // Recording: executions are appended to a program instead of run.
 int64_t bs_program_begin(int64_t ctx);  // 0 if one is being recorded already

@@ -217,6 +217,8 @@ void bs_execute(int64_t ctx, int64_t kernel, int64_t args, int64_t bytes) {
   p->used += ((size_t)bytes + 7) / 8 * 8;
 }
 
+void bs_run(int64_t ctx, int64_t kernel, int64_t args) { ((bs_kernel)kernel)((bs_context*)ctx, (const void*)args); }
+
 int64_t bs_program_begin(int64_t ctx) {
   bs_context* c = (bs_context*)ctx;
   if (c->recording) return 0;

@@ -115,6 +115,7 @@ inline int64_t round64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 void rows_test();
 void convolution_test();
+void direct_test();
 void dense_test();
 void layers_test();
 void normalise_test();

@@ -121,6 +121,7 @@ int main() {
   for (level = 0; level <= bs_best_level(); level++) {
     rows_test();
     convolution_test();
+    direct_test();
     dense_test();
     layers_test();
     normalise_test();

@@ -2,6 +2,9 @@
 #define BS_GROUPS(X)  \
   X(activation)       \
   X(convolution)      \
+  X(direct)           \
+  X(direct_few)       \
+  X(direct_weights)   \
   X(dense)            \
   X(pool_forward)     \
   X(pool_backward)    \

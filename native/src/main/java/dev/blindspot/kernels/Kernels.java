@@ -50,6 +50,11 @@ public final class Kernels {
       @Cast("int64_t") long args,
       @Cast("int64_t") long bytes);
 
+  /** Runs a kernel, recording or not. */
+  @Name("bs_run")
+  public static native void run(
+      @Cast("int64_t") long ctx, @Cast("int64_t") long kernel, @Cast("int64_t") long args);
+
   /** Starts recording; 0 if the context records already. */
   @Name("bs_program_begin")
   public static native @Cast("int64_t") long programBegin(@Cast("int64_t") long ctx);

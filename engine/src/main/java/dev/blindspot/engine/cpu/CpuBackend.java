@@ -86,6 +86,11 @@ final class CpuBackend implements KernelBackend {
     return Isa.values()[Isa.SCALAR.ordinal() + level].name().toLowerCase(Locale.ROOT);
   }
 
+  /** Floats of a vector at this level. */
+  int width() {
+    return 4 << level;
+  }
+
   /** Address of a kernel at this backend's level. */
   @Override
   public long kernel(String name) {

@@ -119,6 +119,12 @@ final class CpuContext implements Context, KernelCall {
     claim.release();
   }
 
+  /** Runs the kernel now, even while the context records: for weights, which no replay packs. */
+  void executeNow(long kernel) {
+    Kernels.run(handle, kernel, arguments);
+    claim.release();
+  }
+
   @Override
   public void synchronize() {
     life.checkOpen();

@@ -2,6 +2,8 @@ package dev.blindspot.engine.cpu;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
@@ -9,145 +11,192 @@ import dev.blindspot.engine.primitives.Conv2dDesc;
 import dev.blindspot.engine.primitives.Conv2dPlan;
 import dev.blindspot.engine.primitives.PackedWeights;
 import dev.blindspot.engine.spi.Implementation;
-import dev.blindspot.engine.spi.kernels.KernelBackend;
-import dev.blindspot.engine.spi.kernels.KernelCall;
 import dev.blindspot.engine.spi.kernels.PostOps;
 import dev.blindspot.engine.spi.layers.CheckedWeighted;
+import dev.blindspot.kernels.Kernels;
 
 /**
- * Convolution through a column matrix of some output rows, multiplied by OpenBLAS; one image and
- * group a task.
+ * Convolution, each direction by a scheme of its own: directly, from inputs that are packed band by
+ * band inside the cache so that tensors stay NCHW, or through a column matrix and OpenBLAS.
  */
 final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan {
-  /** Bytes of one column matrix: it should stay in the second-level cache. */
-  private static final long COLUMN_BYTES = 1 << 20;
-
   private final CpuBackend backend;
-  private final long forward;
-  private final long backwardData;
-  private final long backwardWeights;
+  private final CpuIm2col im2col;
+  private final ConvPass forward; // null: im2col, or not planned
+  private final ConvPass backwardData;
+  private final CpuConvWeights.Form form;
+  private final String prefix;
   private final long post;
-  private final long blockRows;
 
+  /** The schemes' choice by an estimate first, then each scheme alone. */
   static void register(CpuBackend backend) {
+    int width = backend.width();
     backend.add(
         Conv2dDesc.class,
-        "im2col-openblas",
+        "direct",
         (d, o) -> reasonWhyNot(d),
-        (d, o, i) -> new CpuConv2d(backend, d, o, i));
+        (d, o, i) -> new CpuConv2d(backend, d, o, i, null));
+    for (ConvScheme s : ConvScheme.values()) {
+      backend.add(
+          Conv2dDesc.class,
+          s.implementation,
+          (d, o) -> reasonWhyNot(s, d, o, width),
+          (d, o, i) -> new CpuConv2d(backend, d, o, i, s));
+    }
   }
 
   private static String reasonWhyNot(Conv2dDesc d) {
     if (d.xLayout() == Layout.NHWC || d.yLayout() == Layout.NHWC) {
       return "layout NHWC; the kernel has NCHW only (reorder first)";
     }
-    if (taps(d) > Integer.MAX_VALUE || (long) d.p() * d.q() > Integer.MAX_VALUE) {
-      return "more than 2^31 taps or positions; OpenBLAS counts in 31 bits";
-    }
-    return PostOps.reasonWhyNot(d.post());
+    String post = PostOps.reasonWhyNot(d.post());
+    return post.isEmpty() ? CpuIm2col.reasonWhyNot(d) : post;
   }
 
-  private CpuConv2d(CpuBackend backend, Conv2dDesc d, PlanOptions o, Implementation<?, ?> i) {
+  private static String reasonWhyNot(ConvScheme s, Conv2dDesc d, PlanOptions o, int width) {
+    if (s != ConvScheme.IM2COL) {
+      if (d.type() != ElementType.F32) {
+        return "element type " + d.type() + "; the kernel has F32 only";
+      }
+      if (s == ConvScheme.FEW_CHANNELS && o.directions().contains(Direction.FORWARD)) {
+        return "only backward-data";
+      }
+      for (Direction direction : o.directions()) {
+        String reason =
+            direction == Direction.BACKWARD_WEIGHTS
+                ? ""
+                : ConvBlocking.reasonWhyNot(s, ConvGeometry.of(d, direction), width);
+        if (!reason.isEmpty()) {
+          return reason;
+        }
+      }
+    }
+    return reasonWhyNot(d);
+  }
+
+  /**
+   * @param only the scheme of both forward and backward-data, or null to choose
+   */
+  private CpuConv2d(
+      CpuBackend backend, Conv2dDesc d, PlanOptions o, Implementation<?, ?> i, ConvScheme only) {
     super(backend, d, o, i, Sizes.of(d));
     this.backend = backend;
-    String type = KernelBackend.suffix(d.type());
-    forward = backend.kernel("conv_forward" + type);
-    backwardData = backend.kernel("conv_backward_data" + type);
-    backwardWeights = backend.kernel("conv_backward_weights" + type);
+    im2col = new CpuIm2col(backend, d);
+    ConvScheme forwardScheme = scheme(Direction.FORWARD, only);
+    ConvScheme backwardScheme = scheme(Direction.BACKWARD_DATA, only);
+    forward = pass(Direction.FORWARD, forwardScheme);
+    backwardData = pass(Direction.BACKWARD_DATA, backwardScheme);
+    boolean plain =
+        forwardScheme == ConvScheme.IM2COL
+            || backwardScheme == ConvScheme.IM2COL
+            || (forward == null && backwardData == null);
+    form =
+        new CpuConvWeights.Form(
+            d.type(),
+            ConvGeometry.ofAnyBatch(d),
+            forwardScheme,
+            backwardScheme,
+            plain ? sizes().w() : 0,
+            forward == null ? 0 : forward.weightFloats(),
+            backwardData == null ? 0 : backwardData.weightFloats());
+    prefix = "cpu:" + backend.levelName() + "-";
     post = PostOps.flags(d.post());
-    blockRows = blockRows(d, backend.options().threads());
   }
 
-  private static long taps(Conv2dDesc d) {
-    return (long) d.c() / d.groups() * d.r() * d.s();
+  /** Null if the direction is not planned. */
+  private ConvScheme scheme(Direction direction, ConvScheme only) {
+    if (!options().directions().contains(direction)) {
+      return null;
+    }
+    if (only != null || desc().type() != ElementType.F32) {
+      return only != null ? only : ConvScheme.IM2COL;
+    }
+    return ConvCost.best(ConvGeometry.of(desc(), direction), backend.width());
   }
 
-  /** Rows that fill a column matrix; fewer if there are too few images to occupy all threads. */
-  private static long blockRows(Conv2dDesc d, int threads) {
-    long rows = Math.max(1, COLUMN_BYTES / (taps(d) * d.q() * d.type().bytes()));
-    long tasks = d.n() * d.groups();
-    long blocks = tasks >= threads ? 1 : (threads + tasks - 1) / tasks;
-    return Math.min(rows, (d.p() + blocks - 1) / blocks);
+  private ConvPass pass(Direction direction, ConvScheme scheme) {
+    return scheme == null || scheme == ConvScheme.IM2COL
+        ? null
+        : new ConvPass(backend, desc(), ConvGeometry.of(desc(), direction), scheme);
   }
 
-  /** As laid out by conv_task in kernels/convolution.cpp. */
+  @Override
+  public String implementation(Direction direction) {
+    planned(direction);
+    ConvScheme scheme =
+        switch (direction) {
+          case FORWARD -> form.forwardScheme();
+          case BACKWARD_DATA -> form.backwardScheme();
+          case BACKWARD_WEIGHTS -> ConvScheme.IM2COL;
+        };
+    return prefix + scheme.implementation;
+  }
+
   @Override
   public long workspaceBytes() {
-    Conv2dDesc d = desc();
-    long columns = (taps(d) * blockRows * d.q() * d.type().bytes() + 63) / 64 * 64;
-    long image = (sizes().x() / d.groups() * d.type().bytes() + 63) / 64 * 64;
-    long threads = backend.options().threads();
     boolean weights = options().directions().contains(Direction.BACKWARD_WEIGHTS);
-    return threads * (columns + image)
-        + (weights ? Math.min(threads, d.n()) * sizes().w() * d.type().bytes() : 0);
+    long bytes = form.plain() > 0 || weights ? im2col.workspaceBytes(weights) : 0;
+    bytes = Math.max(bytes, forward == null ? 0 : forward.workspaceBytes());
+    return Math.max(bytes, backwardData == null ? 0 : backwardData.workspaceBytes());
   }
 
   @Override
   protected PackedWeights newPacked(Context ctx, Tensor w) {
-    return new CpuPackedWeights(backend, w);
+    CpuConvWeights p = new CpuConvWeights(backend, form);
+    fill(ctx, p, w);
+    return p;
   }
 
   @Override
   protected void update(Context ctx, PackedWeights p, Tensor w) {
-    CpuPackedWeights.of(this, backend, p, sizes().w()).update(w);
+    fill(ctx, weights(p), w);
+  }
+
+  private void fill(Context ctx, CpuConvWeights p, Tensor w) {
+    if (p.plain != null) {
+      Kernels.copy(p.plain.address(), w.address(), w.size() * w.type().bytes());
+    }
+    if (forward != null) {
+      forward.pack(ctx, w, p.forward);
+    }
+    if (backwardData != null) {
+      backwardData.pack(ctx, w, p.backward);
+    }
+  }
+
+  private CpuConvWeights weights(PackedWeights p) {
+    if (!(p instanceof CpuConvWeights own) || !own.fits(backend, form)) {
+      throw new InvalidInputException(
+          desc().summary() + ": " + p + " were not packed by such a plan; use this plan's pack()");
+    }
+    return own;
   }
 
   @Override
   protected void runForward(
       Context ctx, long n, Tensor x, PackedWeights p, Tensor b, Tensor residual, Tensor y) {
-    Tensor w = CpuPackedWeights.of(this, backend, p, sizes().w()).tensor();
-    arguments(ctx, n, post, x, w, b, residual, y, null).execute(forward);
+    CpuConvWeights w = weights(p);
+    if (forward == null) {
+      im2col.forward(ctx, n, post, x, w.plain, b, residual, y);
+    } else {
+      forward.execute(ctx, n, post, x, w.forward, b, residual, y, null);
+    }
   }
 
   @Override
   protected void runBackwardData(
       Context ctx, long n, Tensor dy, PackedWeights p, Tensor mask, Tensor dx) {
-    Tensor w = CpuPackedWeights.of(this, backend, p, sizes().w()).tensor();
+    CpuConvWeights w = weights(p);
     long flags = PostOps.gradientFlags(options().accumulate(), mask != null);
-    arguments(ctx, n, flags, dx, w, null, null, dy, mask).execute(backwardData);
+    if (backwardData == null) {
+      im2col.backwardData(ctx, n, flags, dy, w.plain, mask, dx);
+    } else {
+      backwardData.execute(ctx, n, flags, dy, w.backward, null, null, dx, mask);
+    }
   }
 
   @Override
   protected void runBackwardWeights(Context ctx, long n, Tensor x, Tensor dy, Tensor dw) {
-    long flags = PostOps.gradientFlags(options().accumulate(), false);
-    arguments(ctx, n, flags, x, dw, null, null, dy, null).execute(backwardWeights);
-  }
-
-  private KernelCall arguments(
-      Context ctx,
-      long n,
-      long flags,
-      Tensor x,
-      Tensor w,
-      Tensor b,
-      Tensor residual,
-      Tensor y,
-      Tensor mask) {
-    Conv2dDesc d = desc();
-    return CpuContext.begin(ctx, backend, d, workspaceBytes())
-        .put(n)
-        .put(d.c())
-        .put(d.h())
-        .put(d.w())
-        .put(d.k())
-        .put(d.r())
-        .put(d.s())
-        .put(d.strideH())
-        .put(d.strideW())
-        .put(d.padTop())
-        .put(d.padLeft())
-        .put(d.dilationH())
-        .put(d.dilationW())
-        .put(d.groups())
-        .put(d.p())
-        .put(d.q())
-        .put(flags)
-        .put(blockRows)
-        .put(x)
-        .put(w)
-        .put(b)
-        .put(residual)
-        .put(y)
-        .put(mask);
+    im2col.backwardWeights(ctx, n, PostOps.gradientFlags(options().accumulate(), false), x, dy, dw);
   }
 }

@@ -1,0 +1,196 @@
+package dev.blindspot.engine.cpu;
+
+/**
+ * How the direct convolution of kernels/direct*.cpp cuts one direction into tasks and tiles.
+ *
+ * @param vectors vectors of a tile, one or two
+ * @param outputs most outputs (ROWS) or positions (CHANNELS) of a tile
+ * @param bandRows output rows that share packed inputs
+ * @param bandColumns output columns that share packed inputs
+ * @param chunk input channels packed at once
+ * @param parts tasks that share the output channels of a band
+ * @param packedFloats a thread's packed inputs; FEW_CHANNELS: copied rows
+ * @param partialFloats a thread's sums of earlier chunks; FEW_CHANNELS: of tap columns
+ * @param phaseFloats a thread's outputs of a row by phases
+ * @param weightFloats all packed weights
+ */
+record ConvBlocking(
+    ConvScheme scheme,
+    int vectors,
+    int outputs,
+    int bandRows,
+    int bandColumns,
+    int chunk,
+    int parts,
+    long packedFloats,
+    long partialFloats,
+    long phaseFloats,
+    long weightFloats) {
+
+  /** Packed inputs and the weights of a tile's outputs should share the second-level cache. */
+  private static final long PACKED_BYTES = 448 << 10;
+
+  private static final long WEIGHT_BYTES = 384 << 10;
+
+  /** As kernels/direct.h has them. */
+  static final int MOST_TAPS = 32;
+
+  static final int MOST_PHASES = 8;
+  private static final int MOST_OFFSETS = 4096;
+  private static final int MOST_ROW_CHANNELS = 128;
+
+  /** Positions that few channels sum at once, and most vectors of a tile of theirs. */
+  private static final int FEW_RUN = 384;
+
+  private static final int FEW_VECTORS = 6;
+
+  /** Empty, or why a scheme cannot execute this geometry. */
+  static String reasonWhyNot(ConvScheme scheme, ConvGeometry g, int width) {
+    if (g.r() > MOST_TAPS || g.s() > MOST_TAPS) {
+      return "a filter of more than " + MOST_TAPS + " rows or columns";
+    }
+    if (g.backward() && (g.strideH() > MOST_PHASES || g.strideW() > MOST_PHASES)) {
+      return "backward-data with a stride above " + MOST_PHASES;
+    }
+    if (g.inputColumns(g.q()) * g.inputRows(1) * width * 4 > 1 << 28) {
+      return "rows that are too long to be packed";
+    }
+    if (scheme != ConvScheme.FEW_CHANNELS) {
+      return "";
+    }
+    if (!g.backward()) {
+      return "only backward-data";
+    }
+    if (columns(g) > tile(1, width)) {
+      return "channels times tap columns exceed " + tile(1, width) + " sums";
+    }
+    return (long) g.inputs() * g.phaseTapRows() <= MOST_OFFSETS
+        ? ""
+        : "filters times tap rows exceed " + MOST_OFFSETS;
+  }
+
+  /** Sums of FEW_CHANNELS for one position: channels times the tap columns of a phase. */
+  static int columns(ConvGeometry g) {
+    return g.outputs() * g.phaseTapColumns();
+  }
+
+  /** Accumulators of a tile for each of its vectors: what the registers of a level hold. */
+  static int tile(int vectors, int width) {
+    return (width == 16 ? 28 : 12) / vectors;
+  }
+
+  /**
+   * @param n images of a batch
+   * @param width floats of a vector
+   */
+  static ConvBlocking of(ConvScheme scheme, ConvGeometry g, long n, int width, int threads) {
+    if (scheme == ConvScheme.FEW_CHANNELS) {
+      return few(g, n, width, threads);
+    }
+    boolean rows = scheme == ConvScheme.ROWS;
+    int lanes = rows ? g.phaseWidth() : g.outputs();
+    int vectors = lanes <= width ? 1 : 2;
+    int outputs = tile(vectors, width);
+    int chunk = chunk(g, rows, rows ? outputs : vectors * width, width);
+    int columns = g.q();
+    while (g.p() == 1
+        && columns > 8 * width
+        && 4 * packed(g, rows, chunk, 1, columns, width) > PACKED_BYTES) {
+      columns = (int) Blocks.roundUp(Blocks.ceil(columns, 2), 2L * width * g.phasesW());
+    }
+    int most = g.p();
+    while (most > 1 && 4 * packed(g, rows, chunk, most, columns, width) > PACKED_BYTES) {
+      most--;
+    }
+    long tasks = n * g.groups() * Blocks.ceil(g.q(), columns);
+    int bandRows = bandRows(g, tasks, most, threads);
+    long bands = tasks * Blocks.ceil(g.p(), bandRows);
+    int groups = rows ? Blocks.ceil(g.outputs(), outputs) : tileGroups(g, vectors, width);
+    int parts = (int) (bands >= threads ? 1 : Math.min(groups, Blocks.ceil(threads, bands)));
+    long padded = rows ? g.outputs() : Blocks.roundUp(g.outputs(), width);
+    long partial =
+        chunk >= g.inputs()
+            ? 0
+            : padded * bandRows * g.phasesW() * Blocks.roundUp(g.phaseWidth(), width);
+    long phase =
+        g.phasesW() == 1
+            ? 0
+            : (long) Math.max(outputs, vectors * width)
+                * g.phasesW()
+                * (Blocks.ceil(columns, g.phasesW()) + 2 * width);
+    return new ConvBlocking(
+        scheme,
+        vectors,
+        outputs,
+        bandRows,
+        columns,
+        chunk,
+        parts,
+        Blocks.roundUp(packed(g, rows, chunk, bandRows, columns, width), 16),
+        Blocks.roundUp(partial, 16),
+        Blocks.roundUp(phase, 16),
+        g.groups() * padded * g.inputs() * g.taps());
+  }
+
+  private static int tileGroups(ConvGeometry g, int vectors, int width) {
+    return Blocks.ceil(Blocks.ceil(g.outputs(), width), vectors);
+  }
+
+  /** Channels whose weights for a tile fit, in nearly equal chunks. */
+  private static int chunk(ConvGeometry g, boolean rows, int tileOutputs, int width) {
+    int unit = rows ? 1 : width;
+    long most = WEIGHT_BYTES / (4L * tileOutputs * g.taps());
+    if (rows) {
+      most = Math.min(most, Math.min(MOST_OFFSETS / g.taps(), MOST_ROW_CHANNELS));
+    }
+    most = Math.max(unit, most / unit * unit);
+    int chunks = (int) Blocks.ceil(g.inputs(), most);
+    return (int) Blocks.roundUp(Blocks.ceil(g.inputs(), chunks), unit);
+  }
+
+  /** Floats of a band's inputs, and what the last vector may read behind them. */
+  private static long packed(
+      ConvGeometry g, boolean rows, int chunk, int bandRows, int columns, int width) {
+    long channels = rows ? Math.min(chunk, g.inputs()) : Blocks.roundUp(chunk, width);
+    long pitch = Blocks.roundUp(g.inputColumns(columns), g.stepW());
+    return channels * g.inputRows(bandRows) * pitch + 4L * width;
+  }
+
+  /** Rows of a band: at most so many, and as many bands as keep all threads busy. */
+  private static int bandRows(ConvGeometry g, long tasks, int most, int threads) {
+    int bands = Blocks.ceil(g.p(), most);
+    if (tasks * bands < threads) {
+      bands = (int) Math.min(g.p(), Blocks.ceil(threads, tasks));
+    }
+    while (bands < g.p() && tasks * bands % threads != 0 && tasks * bands < 4L * threads) {
+      bands++;
+    }
+    return Blocks.ceil(g.p(), bands);
+  }
+
+  private static ConvBlocking few(ConvGeometry g, long n, int width, int threads) {
+    long bands = Math.min(g.p(), Math.max(1, Blocks.ceil(threads, n * g.groups())));
+    int rows = (int) Blocks.roundUp(Blocks.ceil(g.p(), (int) bands), g.strideH());
+    long behind = (long) FEW_VECTORS * width;
+    long copied = g.inputs() * (g.inputRows(rows) * g.w() + behind);
+    long sums = (long) g.outputs() * g.s() * (Math.max(FEW_RUN, g.w()) + behind);
+    long line = Blocks.roundUp(Blocks.ceil(g.q(), g.strideW()), width) + width;
+    return new ConvBlocking(
+        ConvScheme.FEW_CHANNELS,
+        1,
+        columns(g),
+        rows,
+        g.q(),
+        g.inputs(),
+        1,
+        Blocks.roundUp(copied, 16),
+        Blocks.roundUp(sums, 16),
+        Blocks.roundUp(g.outputs() * g.strideW() * line, 16),
+        (long) g.k() * g.inputs() * g.taps());
+  }
+
+  /** Bytes of a thread's workspace. */
+  long threadBytes() {
+    return 4 * (packedFloats + partialFloats + phaseFloats);
+  }
+}

@@ -1,0 +1,89 @@
+package dev.blindspot.engine.cpu;
+
+/**
+ * Estimated cycles of the schemes of a direct convolution, from two multiply-adds of a vector a
+ * cycle, and what a vector costs to be packed, transposed and stored.
+ */
+final class ConvCost {
+  /** Cycles to transpose and store a block of width x width floats, by width. */
+  private static final double TRANSPOSE = 5.5;
+
+  /** Cycles to copy a vector of inputs with its padding. */
+  private static final double COPY = 3;
+
+  /** Cycles to begin and end a tile. */
+  private static final double TILE = 60;
+
+  private ConvCost() {}
+
+  /** The fastest scheme that can execute the geometry. */
+  static ConvScheme best(ConvGeometry g, int width) {
+    ConvScheme best = ConvScheme.IM2COL;
+    double least = Double.POSITIVE_INFINITY;
+    for (ConvScheme s : ConvScheme.values()) {
+      if (s == ConvScheme.IM2COL || !ConvBlocking.reasonWhyNot(s, g, width).isEmpty()) {
+        continue;
+      }
+      double cycles = cycles(s, g, width);
+      if (cycles < least) {
+        least = cycles;
+        best = s;
+      }
+    }
+    return best;
+  }
+
+  /** Of one image and group. */
+  private static double cycles(ConvScheme scheme, ConvGeometry g, int width) {
+    double taps = (double) g.taps() / (g.phasesH() * g.phasesW());
+    return switch (scheme) {
+      case ROWS -> rows(g, width, taps);
+      case CHANNELS -> channels(g, width, taps);
+      default -> few(g, width);
+    };
+  }
+
+  private static double rows(ConvGeometry g, int width, double taps) {
+    double vectors = (double) g.p() * g.phasesW() * Blocks.ceil(g.phaseWidth(), width);
+    int most = ConvBlocking.tile(g.phaseWidth() <= width ? 1 : 2, width);
+    int groups = Blocks.ceil(g.outputs(), most);
+    int perTile = g.phaseWidth() <= width ? 1 : 2;
+    double tiles = groups * vectors / perTile;
+    double steps = tiles * g.inputs() * taps;
+    double outputs = (double) g.outputs() / groups;
+    // A step loads its vectors, some across cache lines, and broadcasts its weights.
+    double step = Math.max(outputs * perTile / 2, (1.6 * perTile + outputs) / 2);
+    double merging = g.phasesW() > 1 ? vectors * g.outputs() * 4 : 0;
+    double copying = (double) g.inputs() * g.h() * Blocks.ceil(g.w(), width) * COPY;
+    return steps * step + tiles * (TILE + 2 * outputs * perTile) + merging + copying;
+  }
+
+  private static double channels(ConvGeometry g, int width, double taps) {
+    int blocks = Blocks.ceil(g.outputs(), width);
+    int vectors = Math.min(2, blocks);
+    int most = ConvBlocking.tile(vectors, width);
+    double tilesInRow = g.phasesW() * Blocks.ceil(g.phaseWidth(), most);
+    double positions = (double) g.phasesW() * g.phaseWidth() / tilesInRow;
+    double tiles = tilesInRow * g.p() * Blocks.ceil(blocks, vectors);
+    double step = Math.max(positions * vectors / 2, (vectors + positions) / 2);
+    double steps = tiles * g.inputs() * taps;
+    double transposed = tiles * vectors * Math.ceil(positions / width) * width * TRANSPOSE;
+    double merging = g.phasesW() > 1 ? (double) g.p() * g.outputs() * g.q() / width * 8 : 0;
+    double packing =
+        (double) g.h()
+            * Blocks.ceil(g.w(), width)
+            * Blocks.ceil(g.inputs(), width)
+            * width
+            * TRANSPOSE;
+    return steps * step + tiles * TILE + transposed + merging + packing;
+  }
+
+  private static double few(ConvGeometry g, int width) {
+    double sums = ConvBlocking.columns(g);
+    double vectors = (double) g.p() * g.strideW() * g.w() / width;
+    double taps = (double) g.r() / g.strideH();
+    double step = Math.max(sums / 2, (1.6 + sums) / 2);
+    double shifting = (double) g.p() * Blocks.ceil(g.q(), width) * g.outputs() * g.s() * 4;
+    return vectors * g.inputs() * taps * step * 1.3 + shifting;
+  }
+}

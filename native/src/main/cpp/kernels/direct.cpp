@@ -1,0 +1,234 @@
+// Direct convolution, F32, NCHW, forward and backward-data: a task takes a band of outputs of one
+// image and some of its output channels, packs the inputs they read a few channels at a time, and
+// forms the outputs tile by tile from registers.
+#include "direct_band.h"
+#include "direct_finish.h"
+#include "direct_tile.h"
+
+namespace {
+
+struct Task {
+  const DirectArgs* g;
+  Band band;
+  int64_t part;  // group of the convolution
+  const float* x;  // this image's first channel of the group
+  int64_t image;
+  float* packed;
+  float* partial;  // next tile's sums of earlier channels
+  float* phases;   // outputs of one row by phase [channel][phase][phase width]
+  Span chunk;      // channels packed now
+  bool first, last;  // chunk
+  int64_t phaseWidth;  // floats of a phase's part of such a row
+};
+
+// The outputs (i * phases_h + a, j * phases_w + b) of a band.
+struct Phase {
+  int64_t taps;
+  int64_t width;          // columns of the phase in the band
+  int64_t weights;        // floats before its weights
+  const int32_t* offsets;  // of its taps' inputs from the input row that output row `a` starts at
+};
+
+// A phase for each pair (a, b), and the offsets of their taps.
+struct Phases {
+  Phase of[MOST_PHASES * MOST_PHASES];
+  int32_t offsets[MOST_OFFSETS];
+};
+
+void find_phases(const Task& t, Phases* p) {
+  const DirectArgs& g = *t.g;
+  const Band& band = t.band;
+  const int64_t step = step_w(g);
+  int64_t weights = 0;
+  int32_t* offsets = p->offsets;
+  for (int64_t a = 0; a < phases_h(g); a++) {
+    const Taps rows = row_taps(g, a);
+    for (int64_t b = 0; b < phases_w(g); b++) {
+      const Taps columns = column_taps(g, b);
+      const int64_t first = before_span(band.outColumns.from, b, phases_w(g));
+      const int64_t width = before_span(band.outColumns.to, b, phases_w(g)) - first;
+      p->of[a * phases_w(g) + b] = {rows.count * columns.count, width, weights, offsets};
+      weights += rows.count * columns.count * padded_channels(g) * (ins_of(g));
+      for (int64_t i = 0; i < rows.count; i++) {
+        for (int64_t j = 0; j < columns.count; j++) {
+          const int64_t x = first * step - band.columns.from + columns.offset[j], row = rows.offset[i] * band.rowPitch;
+          const int64_t at = g.lanes == ROWS ? row + remainder(x, step) * band.pitch + quotient(x, step) : row + x * WIDTH;
+          const int64_t channels = g.lanes == ROWS ? t.chunk.length() : 1;
+          for (int64_t c = 0; c < channels; c++) *offsets++ = (int32_t)(at + c * band.plane);
+        }
+      }
+    }
+  }
+}
+
+// A run of outputs in one row: of a phase, in columns of the phase.
+struct Run {
+  Group group;
+  int64_t row;           // output row
+  int64_t phase;         // column phase
+  int64_t first, count;  // columns of the phase
+};
+
+inline int64_t output_at(const Task& t, int64_t channel, int64_t row) {
+  const DirectArgs& g = *t.g;
+  return ((t.image * g.k + t.part * (outs_of(g)) + channel) * g.p + row) * g.q;
+}
+
+// Sums of a tile to y, or to the row by phases.
+void store_tile(const Task& t, const Run& run, const float* sums, int64_t vectors) {
+  const DirectArgs& g = *t.g;
+  const bool apart = phases_w(g) > 1;
+  const int64_t channels = least(run.group.first + run.group.count, outs_of(g)) - run.group.first;
+  auto put = [&](int64_t channel, int64_t column, Floats v, int64_t count) {
+    if (apart) {
+      store(t.phases + (channel * phases_w(g) + run.phase) * t.phaseWidth + run.first + column, v, count);
+    } else {
+      finish(g, output_at(t, run.group.first + channel, run.row) + t.band.outColumns.from + run.first + column, v,
+             count);
+    }
+  };
+  if (g.lanes == ROWS) {
+    for (int64_t u = 0; u < channels; u++) {
+      for (int64_t v = 0; v < vectors; v++) {
+        put(u, v * WIDTH, floats(sums + (u * vectors + v) * WIDTH), least(WIDTH, run.count - v * WIDTH));
+      }
+    }
+    return;
+  }
+  for (int64_t v = 0; v < vectors; v++) {
+    for (int64_t column = 0; column < run.count; column += WIDTH) {
+      Floats block[WIDTH];
+      int64_t count = least(WIDTH, run.count - column);
+      for (int64_t u = 0; u < WIDTH; u++) {
+        block[u] = u < count ? floats(sums + ((column + u) * vectors + v) * WIDTH) : Floats{};
+      }
+      transpose(block);
+      int64_t filled = least(WIDTH, channels - v * WIDTH);
+      for (int64_t lane = 0; lane < filled; lane++) put(v * WIDTH + lane, column, block[lane], count);
+    }
+  }
+}
+
+const int64_t TILE_FLOATS = 28 * WIDTH;
+
+void run_tile(Task& t, const Run& run, int64_t vectors, const TileInput& in) {
+  const DirectArgs& g = *t.g;
+  alignas(64) float sums[TILE_FLOATS];
+  const int64_t outputs = g.lanes == ROWS ? run.group.size : run.count;
+  const float* bias = g.flags & BIAS ? (const float*)g.b + t.part * (outs_of(g)) + run.group.first : nullptr;
+  alignas(64) float padded[2 * WIDTH];
+  if (bias && g.lanes == CHANNELS && run.group.first + run.group.count > outs_of(g)) {
+    for (int64_t i = 0; i < run.group.count; i++) padded[i] = run.group.first + i < outs_of(g) ? bias[i] : 0;
+    bias = padded;
+  }
+  TileStart from = {bias, t.first ? nullptr : t.partial};
+  if (g.lanes == ROWS && t.last && phases_w(g) == 1 && !(g.flags & (RESIDUAL | MASK | ACCUMULATE))) {
+    int64_t at = output_at(t, run.group.first, run.row) + t.band.outColumns.from + run.first;
+    TileStore to = {(float*)g.y + at, g.p * g.q, run.count, (g.flags & RELU) != 0};
+    rows_tile(vectors, outputs)(in, from, to);
+  } else {
+    float* scratch = t.last ? sums : t.partial;
+    ScratchTile tile = g.lanes == ROWS ? scratch_tile<ROWS, 0>(vectors, outputs)
+                       : step_w(g) == 1 ? scratch_tile<CHANNELS, WIDTH>(vectors, outputs)
+                                        : scratch_tile<CHANNELS, 0>(vectors, outputs);
+    tile(in, from, scratch);
+    if (t.last) store_tile(t, run, sums, vectors);
+  }
+  t.partial += outputs * vectors * WIDTH;
+}
+
+// All tiles of one row and phase for one group of output channels.
+void run_row(Task& t, Run run, const Phase& phase, const float* w) {
+  const DirectArgs& g = *t.g;
+  const bool rows = g.lanes == ROWS;
+  const float* x = t.packed + (quotient(run.row, phases_h(g)) * step_h(g) - t.band.rows.from) * t.band.rowPitch;
+  TileInput in = {};
+  in.taps = phase.offsets;
+  in.tapCount = rows ? phase.taps * t.chunk.length() : phase.taps;
+  in.channels = t.chunk.length();
+  in.blockStride = t.band.plane;
+  in.positionStride = step_w(g) * WIDTH;
+  in.w = w;
+  const int64_t most_columns = rows ? g.vectors * WIDTH : run.group.size == 1 ? MOST_OUTPUTS_1 : MOST_OUTPUTS_2;
+  const int64_t tiles = ceil_div(phase.width, most_columns);
+  for (int64_t i = 0; i < tiles; i++) {
+    run.first = rows ? i * most_columns : phase.width * i / tiles;
+    run.count = (rows ? least(phase.width, (i + 1) * most_columns) : phase.width * (i + 1) / tiles) - run.first;
+    in.x = x + (rows ? run.first : run.first * in.positionStride);
+    run_tile(t, run, rows ? ceil_div(run.count, WIDTH) : run.group.size, in);
+  }
+}
+
+void run_group(Task& t, int64_t index, const Phases& phases) {
+  const DirectArgs& g = *t.g;
+  const Group group = group_of(g, index);
+  const int64_t ins = ins_of(g), outs = outs_of(g);
+  const float* w = at<float>(g.weights) + t.part * padded_channels(g) * ins * g.r * g.s;
+  for (int64_t row = t.band.outRows.from; row < t.band.outRows.to; row++) {
+    for (int64_t b = 0; b < phases_w(g); b++) {
+      const Phase& phase = phases.of[remainder(row, phases_h(g)) * phases_w(g) + b];
+      const int64_t before = (group.first * ins + t.chunk.from * group.count) * phase.taps;
+      run_row(t, {group, row, b, 0, 0}, phase, w + phase.weights + before);
+    }
+    if (phases_w(g) == 1 || !t.last) continue;
+    for (int64_t c = 0; c < group.count && group.first + c < outs; c++) {
+      const float* from = t.phases + c * phases_w(g) * t.phaseWidth;
+      finish_phases(g, from, t.phaseWidth, output_at(t, group.first + c, row) + t.band.outColumns.from,
+                    t.band.outColumns.length());
+    }
+  }
+}
+
+inline int64_t row_bands(const DirectArgs& g) { return ceil_div(g.p, g.bandRows); }
+inline int64_t column_bands(const DirectArgs& g) { return ceil_div(g.q, g.bandColumns); }
+
+// Tasks: [image][group of the convolution][band of rows][band of columns][part of the channels]
+void run_task(const void* raw, int64_t task, int thread) {
+  const void* const* data = (const void* const*)raw;
+  const DirectArgs& g = *(const DirectArgs*)data[0];
+  float* workspace = (float*)data[1] + thread * (g.packedFloats + g.partialFloats + g.phaseFloats);
+  const int64_t part = task % g.parts;
+  task /= g.parts;
+  const int64_t column = task % column_bands(g) * g.bandColumns;
+  task /= column_bands(g);
+  const int64_t row = task % row_bands(g) * g.bandRows;
+  task /= row_bands(g);
+  Task t = {};
+  t.g = &g;
+  t.band = band_of(g, {row, least(g.p, row + g.bandRows)}, {column, least(g.q, column + g.bandColumns)});
+  t.part = task % g.groups;
+  t.image = task / g.groups;
+  t.phaseWidth = ceil_div(t.band.outColumns.length(), phases_w(g)) + 2 * WIDTH;
+  Phases phases;
+  const int64_t ins = ins_of(g);
+  t.x = at<float>(g.x) + (t.image * g.c + t.part * ins) * g.h * g.w;
+  t.packed = workspace;
+  t.phases = workspace + g.packedFloats + g.partialFloats;
+  const int64_t chunk = g.chunk, groups = group_count(g);
+  for (int64_t c = 0; c < ins; c += chunk) {
+    t.chunk = {c, least(ins, c + chunk)};
+    t.first = c == 0;
+    t.last = t.chunk.to == ins;
+    find_phases(t, &phases);
+    t.partial = workspace + g.packedFloats;
+    if (g.lanes == ROWS) {
+      pack_rows(g, t.band, t.x, t.chunk, t.packed);
+    } else {
+      pack_channels(g, t.band, t.x, t.chunk, t.packed);
+    }
+    for (int64_t i = groups * part / g.parts; i < groups * (part + 1) / g.parts; i++) run_group(t, i, phases);
+  }
+}
+
+void direct(bs_context* ctx, const void* args) {
+  const DirectArgs& g = *(const DirectArgs*)args;
+  const void* data[] = {&g, bs_workspace(ctx)};
+  bs_parallel(ctx, g.n * g.groups * row_bands(g) * column_bands(g) * g.parts, run_task, data);
+}
+
+}  // namespace
+
+BS_TABLE(direct){
+    {"direct_f32", direct},
+    {nullptr, nullptr},
+};

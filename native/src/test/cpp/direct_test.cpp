@@ -1,0 +1,134 @@
+// The direct convolution against loops that read like the formula: lanes along rows and along
+// channels, few channels, bands, chunks, parts of the output channels, phases, post-operations.
+#include "geometry.h"
+
+namespace {
+
+const int64_t WIDTHS[] = {4, 8, 16};
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+// How a direction is cut, as ConvBlocking.java does it.
+struct Blocking {
+  bool channels, few;
+  int64_t bandRows, bandColumns, chunk, parts;
+};
+
+class Direct {
+ public:
+  Direct(const Geometry& geometry)
+      : g(geometry),
+        xs(g.n * g.c * g.h * g.w),
+        ys(g.n * g.k * g.p() * g.q()),
+        ws(g.k * g.taps()),
+        x(xs, 1),
+        w(ws, 2),
+        b(g.k, 3),
+        residual(ys, 4),
+        dy(ys, 5),
+        mask(xs, 6) {}
+
+  void forward(const Blocking& cut, int64_t flags) {
+    Buffer<float> y(ys);
+    Buffer<double> sums(ys);
+    sums.fill(0);
+    each_product(g, [&](int64_t i, int64_t j, int64_t at) { sums[at] += (double)x[i] * w[j]; });
+    execute(cut, false, flags, x, y);
+    y.expect("direct forward", 0, [&](int64_t i) {
+      const double biased = sums[i] + (flags & BIAS ? b[i / (g.p() * g.q()) % g.k] : 0);
+      const double added = biased + (flags & RESIDUAL ? residual[i] : 0);
+      return flags & RELU ? relu(added) : added;
+    });
+  }
+
+  void backward(const Blocking& cut, int64_t flags) {
+    Buffer<float> fresh(xs), old(xs, 7), before(xs, 7);
+    Buffer<float>& dx = flags & ACCUMULATE ? old : fresh;
+    Buffer<double> sums(xs);
+    sums.fill(0);
+    each_product(g, [&](int64_t i, int64_t j, int64_t at) { sums[i] += (double)dy[at] * w[j]; });
+    execute(cut, true, flags, dy, dx);
+    dx.expect("direct backward", 0, [&](int64_t i) {
+      const double kept = flags & MASK && mask[i] <= 0 ? 0 : sums[i];
+      return kept + (flags & ACCUMULATE ? before[i] : 0);
+    });
+  }
+
+ private:
+  const Geometry g;
+  const int64_t xs, ys, ws;
+  Buffer<float> x, w, b, residual, dy, mask;
+
+  void execute(const Blocking& cut, bool back, int64_t flags, const Buffer<float>& in, const Buffer<float>& out) {
+    const int64_t width = WIDTHS[level], most1 = width == 16 ? 28 : 12;
+    const int64_t c = back ? g.k : g.c, h = back ? g.p() : g.h, w_ = back ? g.q() : g.w;
+    const int64_t k = back ? g.c : g.k, p = back ? g.h : g.p(), q = back ? g.w : g.q();
+    const int64_t phases = back ? g.strideW : 1, ins = c / g.groups, outs = k / g.groups;
+    const int64_t lanes = cut.channels ? outs : ceil_div(q, phases), vectors = lanes <= width ? 1 : 2;
+    const int64_t outputs = most1 / vectors, padded = cut.channels ? ceil_div(outs, width) * width : outs;
+    const int64_t rows = back ? ceil_div(cut.bandRows, g.strideH) + (g.r - 1) * g.dilationH / g.strideH + 2
+                              : (cut.bandRows - 1) * g.strideH + (g.r - 1) * g.dilationH + 1;
+    const int64_t columns = back ? ceil_div(cut.bandColumns, g.strideW) + (g.s - 1) * g.dilationW / g.strideW + 2
+                                 : (cut.bandColumns - 1) * g.strideW + (g.s - 1) * g.dilationW + 1;
+    const int64_t step = back ? 1 : g.strideW, pitch = ceil_div(columns, step) * step;
+    const int64_t behind = 6 * width, line = ceil_div(ceil_div(q, g.strideW), width) * width + width;
+    const int64_t packed = cut.few ? ins * (rows * w_ + behind) : ceil_div(cut.chunk, width) * width * rows * pitch + 4 * width;
+    const int64_t partial = cut.few ? outs * g.s * (most(384, w_) + behind) : padded * cut.bandRows * phases * ceil_div(ceil_div(q, phases), width) * width;
+    const int64_t apart = cut.few ? outs * g.strideW * line
+                                  : most(outputs, vectors * width) * phases * (ceil_div(cut.bandColumns, phases) + 2 * width);
+    Buffer<float> weights(g.groups * padded * ins * g.r * g.s);
+    auto run = [&](const char* kernel, int64_t n, const Buffer<float>& from) {
+      call(kernel,
+           {n, c, h, w_, k, g.r, g.s, g.strideH, g.strideW, g.top, g.left, g.dilationH, g.dilationW, g.groups, p, q, flags,
+            (int64_t)back, (int64_t)cut.channels, vectors, outputs, cut.bandRows, cut.bandColumns, cut.chunk, cut.parts,
+            packed, partial, apart, from, weights, flags & BIAS ? Word(b) : Word(0),
+            flags & RESIDUAL ? Word(residual) : Word(0), out, flags & MASK ? Word(mask) : Word(0)},
+           THREADS * 4 * (packed + partial + apart));
+    };
+    run(cut.few ? "direct_few_pack_f32" : "direct_pack_f32", 1, w);
+    run(cut.few ? "direct_few_f32" : "direct_f32", g.n, in);
+  }
+};
+
+void every_blocking(const Geometry& g) {
+  Direct d(g);
+  const int64_t width = WIDTHS[level], p = g.p(), q = g.q();
+  for (bool channels : {false, true}) {
+    auto chunk = [&](int64_t c) { return channels ? ceil_div(c, width) * width : c; };
+    const int64_t ins = g.c / g.groups, filters = g.k / g.groups;
+    d.forward({channels, false, p, q, chunk(ins), 1}, 0);
+    d.forward({channels, false, ceil_div(p, 2), q, chunk(ceil_div(ins, 3)), 1}, BIAS | RELU);
+    d.forward({channels, false, 1, ceil_div(q, 2), chunk(1), 2}, BIAS | RESIDUAL | RELU);
+    d.backward({channels, false, g.h, g.w, chunk(filters), 1}, 0);
+    d.backward({channels, false, ceil_div(g.h, 2), g.w, chunk(ceil_div(filters, 3)), 2}, MASK);
+    d.backward({channels, false, 2, g.w, chunk(1), 1}, MASK | ACCUMULATE);
+  }
+  if (g.c / g.groups * g.s <= 6) {
+    for (int64_t flags : {0, +MASK, MASK | ACCUMULATE}) {
+      d.backward({false, true, g.h, g.w, g.k / g.groups, 1}, flags);
+      d.backward({false, true, g.strideH, g.w, g.k / g.groups, 1}, flags);
+    }
+  }
+}
+
+}  // namespace
+
+void direct_test() {
+  const Geometry geometries[] = {
+      {1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1},
+      {2, 1, 9, 20, 5, 5, 5, 1, 1, 2, 2, 2, 2, 1, 1, 1},
+      {2, 2, 9, 41, 35, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+      {2, 19, 6, 7, 34, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+      {1, 5, 9, 37, 9, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1},
+      {1, 2, 13, 22, 4, 4, 3, 3, 4, 2, 1, 0, 2, 1, 1, 1},
+      {2, 6, 7, 9, 4, 3, 2, 1, 2, 1, 1, 1, 1, 2, 1, 2},
+      {3, 4, 5, 6, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 4},
+      {1, 8, 9, 9, 3, 1, 1, 2, 2, 0, 0, 0, 0, 1, 1, 1},   // phases without a tap
+      {1, 3, 1, 50, 17, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1},
+      {1, 2, 3, 4, 3, 2, 2, 1, 1, 9, 9, 9, 9, 1, 1, 1},   // windows wholly in the padding
+      {1, 2, 32, 32, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},  // planes of whole pages
+      {1, 1, 12, 12, 3, 3, 3, 4, 4, 1, 1, 1, 1, 2, 2, 1},
+  };
+  for (const Geometry& g : geometries) every_blocking(g);
+}
