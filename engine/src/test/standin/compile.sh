@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the stand-in NVRTC does: g++ compiles source.cu, with the prelude before it and a door for each kernel behind
-# it, to image.so, which stands for the CUBIN. Messages go to `log`; status 2 if an option is not NVRTC's or asks for PTX.
+# it, to image.so, which stands for the CUBIN. Messages go to `log`. Status 2: an option is unknown, or asks for PTX.
 # usage: compile.sh PRELUDE_FOLDER NAME OPTION...   in the folder that holds source.cu and its headers
 set -eu
 prelude=$1 name=$2 macros="" contract=fast arch=""
@@ -24,7 +24,8 @@ g++ $flags $macros -D__CUDA_ARCH__="${arch}0" -U__x86_64__ -U__linux__ -E first.
 {
   sed 's/static STANDIN_SHARED/STANDIN_SHARED/g' marked.ii
   echo '# 1 "doors"'
-  tr '\n' ' ' <marked.ii | grep -o 'STANDIN_GLOBAL[^(]*(' | sed 's/.*[ *]\([A-Za-z0-9_]*\) *($/STANDIN_DOOR(\1)/' | sort -u
+  tr '\n' ' ' <marked.ii | grep -o 'STANDIN_GLOBAL[^(]*(' | sort -u |
+    sed 's/.*[ *]\([A-Za-z0-9_]*\) *($/STANDIN_DOOR(\1)/'
 } >second.cpp
 # shellcheck disable=SC2086
 g++ $flags $fma -ffp-contract=$contract -DSTANDIN_SECOND_PASS -include prelude.h second.cpp -o image.so -O2 -g0 -fPIC \

@@ -105,30 +105,30 @@ struct Product {
 
   uint64_t hash() const {
     uint64_t h = 0x5354414e44;
-    for (int64_t v : {d.dims[1], d.dims[3], b.dims[1]}) h = h * 1000003 + (uint64_t)v;
-    for (int v : {COMPUTE, EPILOGUE, TRANSPOSE_A, TRANSPOSE_B}) h = h * 1000003 + (uint64_t)o[v];
+    for (int64_t v : {d.dims[1], d.dims[3], b.dims[1], o[COMPUTE], o[EPILOGUE], o[TRANSPOSE_A], o[TRANSPOSE_B]}) {
+      h = h * 1000003 + (uint64_t)v;
+    }
     return h;
   }
 
-  // Bits [columns, leading dimension] of a mask; a bit for each element, from a byte's lowest on.
-  static bool bit(const void* mask, int64_t at) { return ((const uint8_t*)mask)[at / 8] >> at % 8 & 1; }
-
   int run(Execution e, const void* pa, const void* pb, void* pd) const {
     int to = o[COMPUTE] == FAST_TF32 ? TO_TF32 : o[COMPUTE] == FAST_16BF ? TO_BF16 : EXACT;
-    const void *bias = (void*)o[THE_BIAS], *mask = (void*)o[THE_MASK];
-    int64_t epilogue = o[EPILOGUE], ld = o[MASK_LD], columns = d.dims[3];
+    bool masks = o[EPILOGUE] == DRELU, biased = !masks && o[EPILOGUE] & BIAS, relus = !masks && o[EPILOGUE] & RELU;
+    int64_t ld = o[MASK_LD], columns = d.dims[3];
+    const auto* mask = (const uint8_t*)o[THE_MASK];
     e.input(b, pb, to), e.input(a, pa, to), e.output(d, pd);
     double alpha = std::exchange(e.alpha, 1), beta = std::exchange(e.beta, 0);
     if (beta != 0) e.input(d, pd);
-    if (epilogue != DRELU && epilogue & BIAS) e.input({d.type, {d.dims[1]}, {1}}, bias);
-    if (epilogue == DRELU) e.ranges.push_back({mask, (size_t)(ld / 8 * columns), "the mask"});
+    if (biased) e.input({d.type, {d.dims[1]}, {1}}, (void*)o[THE_BIAS]);
+    if (masks) e.ranges.push_back({mask, (size_t)(ld / 8 * columns), "the mask"});
     return e.submit([=, a = a, b = b, d = d](const Inputs& in) {
       Numbers v = convolve({}, FORWARD, b, a, d, in[0], in[1]);
       for (size_t k = 0; k < v.size(); k++) v[k] = alpha * v[k] + (beta == 0 ? 0 : beta * in[2][k]);
-      if (epilogue != DRELU && epilogue & BIAS) addBias(v, in.back(), columns);
-      if (epilogue != DRELU && epilogue & RELU) relu(v, false);
-      for (int64_t k = 0; k < (int64_t)v.size() && epilogue == DRELU; k++) {
-        if (!bit(mask, k % columns * ld + k / columns)) v[k] = 0;
+      if (biased) addBias(v, in.back(), columns);
+      if (relus) relu(v, false);
+      for (int64_t k = 0; k < (int64_t)v.size() && masks; k++) {  // a bit for each element, in D's order, lowest first
+        int64_t bit = k % columns * ld + k / columns;
+        v[k] = mask[bit / 8] >> bit % 8 & 1 ? v[k] : 0;
       }
       return v;
     });
@@ -139,8 +139,7 @@ struct Product {
 
 extern "C" size_t cublasLtGetVersion() { return (size_t)setting("STANDIN_CUBLASLT", 130100); }
 extern "C" const char* cublasLtGetStatusName(int status) {
-  return nameOf(status, {{SUCCESS, "CUBLAS_STATUS_SUCCESS"}, {EXECUTION_FAILED, "CUBLAS_STATUS_EXECUTION_FAILED"},
-                         {NOT_SUPPORTED, "CUBLAS_STATUS_NOT_SUPPORTED"}});
+  return nameOf(status, {{SUCCESS, "CUBLAS_STATUS_SUCCESS"}, {EXECUTION_FAILED, "CUBLAS_STATUS_EXECUTION_FAILED"}});
 }
 
 CALL(cublasLtCreate, (void** handle), refuseInCapture(), *handle = adopt(std::make_shared<Lt>()))
@@ -175,14 +174,13 @@ CALL(cublasLtMatmul, (void* lt, void* op, const void* alpha, const void* a, void
                       void* space, size_t bytes, void* stream), {
   get<Lt>(lt);
   Product p(op, la, lb, lc, ld);
-  for (const void* each : {alpha, beta, (const void*)algorithm}) needHost(each, "alpha, beta or the algorithm");
+  needHost(algorithm, "the algorithm");
   if (c != d) die("C is not D");
   if (!p.supported || algorithm->chosenFor != p.hash()) die("the algorithm was chosen for another product");
-  uintptr_t low = (uintptr_t)a | (uintptr_t)b | (uintptr_t)d;
-  if (low & (algorithm->align - 1)) die("a matrix is not aligned as was told");
+  if (((uintptr_t)a | (uintptr_t)b | (uintptr_t)d) & (algorithm->align - 1)) die("a matrix is not aligned as was told");
   Execution e;
   e.stream = stream;
-  e.alpha = load(alpha, p.d.type, 0), e.beta = load(beta, p.d.type, 0);
+  e.factors(alpha, beta, p.d.type);
   e.workspace(space, bytes, algorithm->workspace);
   return p.run(e, a, b, d);
 })

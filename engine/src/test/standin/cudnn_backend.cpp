@@ -60,23 +60,24 @@ Descriptor& finished(int64_t handle, int type) {
   return d;
 }
 
-struct Operand {
-  int64_t descriptor = 0, uid = 0, alignment = 0;
-  bool isVirtual = false;
-  Tensor tensor;
-};
+bool channelsLast(const Tensor& t) { return t == t.packed(true); }
 
 Tensor tensorOf(const Descriptor& d) {
   const auto &dims = d.values.at(902), &strides = d.values.at(903);
   return {(int)d[901], {dims.begin(), dims.end()}, {strides.begin(), strides.end()}};
 }
 
-Operand operand(const Descriptor& operation, int attribute) {
-  const Descriptor& d = finished(operation[attribute], TENSOR);
-  return {operation[attribute], d[906], d[900], d[907] != 0, tensorOf(d)};
-}
+struct Operand {
+  int64_t descriptor, uid, alignment;
+  bool isVirtual;
+  Tensor tensor;
 
-bool channelsLast(const Tensor& t) { return t == t.packed(true); }
+  Operand() = default;
+  Operand(const Descriptor& operation, int attribute) : descriptor(operation[attribute]) {
+    const Descriptor& d = finished(descriptor, TENSOR);
+    uid = d[906], alignment = d[900], isVirtual = d[907] != 0, tensor = tensorOf(d);
+  }
+};
 
 // An operation of a graph.
 struct Step {
@@ -93,7 +94,7 @@ struct Step {
   void convolution(const Descriptor& d) {
     int first = d.type == FORWARD_OP ? 700 : d.type == DATA_OP ? 706 : 712;
     const Descriptor& g = finished(d[first + 2], CONVOLUTION);
-    w = operand(d, first + 3), x = operand(d, first + 4), y = operand(d, first + 5);
+    w = Operand(d, first + 3), x = Operand(d, first + 4), y = Operand(d, first + 5);
     for (int k = 0; k < 2; k++) {
       geometry.pad[k] = g.values.at(105)[k], geometry.after[k] = g.values.at(104)[k];
       geometry.stride[k] = g.values.at(103)[k], geometry.dilation[k] = g.values.at(102)[k];
@@ -109,8 +110,8 @@ struct Step {
   void pointwise(const Descriptor& d) {
     mode = (int)finished(d[750], POINTWISE)[0];
     if (mode != ADD && mode != RELU_FORWARD && mode != RELU_BACKWARD) die("pointwise mode %d", mode);
-    in = {operand(d, 751)}, out = operand(d, mode == RELU_BACKWARD ? 756 : 753);
-    if (mode != RELU_FORWARD) in.push_back(operand(d, mode == ADD ? 752 : 757));
+    in = {Operand(d, 751)}, out = Operand(d, mode == RELU_BACKWARD ? 756 : 753);
+    if (mode != RELU_FORWARD) in.push_back(Operand(d, mode == ADD ? 752 : 757));
     for (const Operand& o : in) {
       bool bias = mode == ADD && &o == &in[1] && o.tensor.dims == Indices{1, out.tensor.dims[1], 1, 1};
       if (o.tensor.dims != out.tensor.dims && !bias) die("a pointwise operation's dimensions");
@@ -151,10 +152,12 @@ int finishGraph(const Descriptor& d) {
     const Operand *previous = nullptr, &out = all[k].out;
     for (const Operand& o : all[k].in) {
       if (o.isVirtual) previous = &o;
-      if (tensors.emplace(o.uid, o.descriptor).first->second != o.descriptor) die("two tensors have the uid %ld", o.uid);
+      int64_t known = tensors.emplace(o.uid, o.descriptor).first->second;
+      if (known != o.descriptor) die("two tensors have the uid %ld", o.uid);
     }
-    bool fits = (k == 0) == all[k].convolves && (k > 0) == (previous != nullptr) && out.isVirtual == (k + 1 < all.size());
-    if (!fits || (out.isVirtual && out.tensor.type != F32)) return NOT_SUPPORTED_PATTERN;
+    bool fits = (k == 0) == all[k].convolves && (k > 0) == (previous != nullptr);
+    fits = fits && out.isVirtual == (k + 1 < all.size()) && (!out.isVirtual || out.tensor.type == F32);
+    if (!fits) return NOT_SUPPORTED_PATTERN;
     if (previous && previous->uid != all[k - 1].out.uid) die("a virtual tensor is not the result before it");
     if (!tensors.emplace(out.uid, out.descriptor).second) die("the output's uid %ld is another tensor's", out.uid);
   }
@@ -169,8 +172,8 @@ std::vector<Engine> engines(const Descriptor& heuristics) {
   if (s.in[1].tensor.type != s.in[0].tensor.type || (fused && (!last || s.geometry.groups > 1))) return {};
   std::vector<Engine> found;
   if (heuristics[200] == MODE_A) {
-    int rounding = half ? EXACT : TO_TF32;
-    found = {{false, EXACT, 0, {TENSOR_CORE}}, {true, EXACT, 0, {NONDETERMINISTIC}}, {true, rounding, 2048, {TENSOR_CORE}}};
+    found = {{false, EXACT, 0, {TENSOR_CORE}}, {true, EXACT, 0, {NONDETERMINISTIC}}};
+    found.push_back({true, half ? EXACT : TO_TF32, 2048, {TENSOR_CORE}});
     if (plain) found.insert(found.begin(), {false, EXACT, 0, {}});
   }
   if (plain) found.push_back({true, EXACT, 0, {}});
@@ -203,7 +206,7 @@ int finish(Descriptor& d) {
 
 extern "C" size_t cudnnGetVersion() { return (size_t)setting("STANDIN_CUDNN", 91900); }
 extern "C" const char* cudnnGetErrorString(int status) {
-  return nameOf(status, {{NOT_SUPPORTED, "CUDNN_STATUS_NOT_SUPPORTED"}, {EXECUTION_FAILED, "CUDNN_STATUS_EXECUTION_FAILED"}});
+  return nameOf(status, {{EXECUTION_FAILED, "CUDNN_STATUS_EXECUTION_FAILED"}});
 }
 extern "C" void cudnnGetLastErrorString(char* text, size_t bytes) {
   snprintf(text, bytes, "%s", state().error ? "a kernel failed" : "");
@@ -249,26 +252,22 @@ CALL(cudnnBackendGetAttribute, (void* handle, int attribute, int type, int64_t w
   Descriptor& d = *get<Descriptor>(handle);
   if (!d.finished) die("the descriptor is not finalised");
   // Fills a descriptor that the caller made.
-  auto fill = [&](int64_t k, int expected, const Engine& engine, int64_t graph) {
-    Descriptor& to = *get<Descriptor>(((void**)values)[k]);
-    if (to.type != expected || to.finished) die("descriptor %ld cannot be filled", k);
-    to.finished = true, to.engine = engine, to.graph = graph;
-  };
-  *count = 1;
-  if (d.type == HEURISTICS && attribute == 202 && type == DESCRIPTOR) {
-    std::vector<Engine> all = engines(d);
+  auto fill = [&](int expected, const std::vector<Engine>& all, int64_t graph) {
     *count = (int64_t)all.size();
-    for (int64_t k = 0; k < wanted && k < *count; k++) fill(k, CONFIGURATION, all[k], d[201]);
-  } else if (d.type == CONFIGURATION && attribute == 300 && type == DESCRIPTOR && wanted == 1) {
-    fill(0, ENGINE, d.engine, 0);
-  } else if (d.type == ENGINE && attribute == 1303 && type == NUMERICAL_NOTE) {
-    *count = (int64_t)d.engine.notes.size();
-    for (int64_t k = 0; k < wanted && k < *count; k++) ((int*)values)[k] = d.engine.notes[k];
-  } else if (d.type == PLAN && attribute == 402 && type == INT64 && wanted == 1) {
-    *(int64_t*)values = (int64_t)d.engine.workspace;
-  } else {
-    die("attribute %d of a descriptor of type %d", attribute, d.type);
-  }
+    for (int64_t k = 0; k < wanted && k < *count; k++) {
+      Descriptor& to = *get<Descriptor>(((void**)values)[k]);
+      if (to.type != expected || to.finished) die("descriptor %ld cannot be filled", k);
+      to.finished = true, to.engine = all[k], to.graph = graph;
+    }
+    return SUCCESS;
+  };
+  auto is = [&](int a, int b, int c) { return d.type == a && attribute == b && type == c; };
+  if (is(HEURISTICS, 202, DESCRIPTOR)) return fill(CONFIGURATION, engines(d), d[201]);
+  if (is(CONFIGURATION, 300, DESCRIPTOR) && wanted == 1) return fill(ENGINE, {d.engine}, 0);
+  if (is(PLAN, 402, INT64) && wanted == 1) return *count = 1, *(int64_t*)values = (int64_t)d.engine.workspace, SUCCESS;
+  if (!is(ENGINE, 1303, NUMERICAL_NOTE)) die("attribute %d of a descriptor of type %d", attribute, d.type);
+  *count = (int64_t)d.engine.notes.size();
+  for (int64_t k = 0; k < wanted && k < *count; k++) ((int*)values)[k] = d.engine.notes[k];
 })
 
 CALL(cudnnBackendExecute, (void* handle, void* planHandle, void* packHandle), {
@@ -277,7 +276,8 @@ CALL(cudnnBackendExecute, (void* handle, void* planHandle, void* packHandle), {
   std::map<int64_t, void*> given, used;
   for (size_t k = 0; k < pack.values[1000].size(); k++) given[pack.values[1000][k]] = (void*)pack.values[1001][k];
   auto address = [&](const Operand& o) {
-    if (!given.count(o.uid) || (uintptr_t)given[o.uid] % o.alignment) die("tensor %ld is missing or not aligned", o.uid);
+    bool good = given.count(o.uid) && (uintptr_t)given[o.uid] % o.alignment == 0;
+    if (!good) die("tensor %ld is missing, or not aligned", o.uid);
     return used[o.uid] = given[o.uid];
   };
   Execution e = executionOf(handle);

@@ -69,21 +69,18 @@ struct Problem {
 
   // Ranked, or as if measured with so much workspace; those that failed come first, or last if measured.
   int rank(int most, int* got, Perf* perf, bool measured = false, size_t given = 0) const {
-    *got = 0;
-    if (!supported) return NOT_SUPPORTED;
-    std::vector<Perf> good, bad;
-    for (int k = 0; k < (math == FMA_MATH ? 4 : 8); k++) {
+    std::vector<Perf> all;
+    for (int k = 0; k < (!supported ? 0 : math == FMA_MATH ? 4 : 8); k++) {
       const Algorithm& each = ALGORITHMS[direction][k % 4];
       int with = k < 4 ? math : FMA_MATH;
       size_t bytes = workspace(each, with);
       int status = !find(each.id) ? NOT_SUPPORTED : measured && bytes > given ? ALLOC_FAILED : SUCCESS;
-      float time = status ? -1.0f : 0.1f * (float)(good.size() + 1);
-      (status ? bad : good).push_back({each.id, status, time, bytes, each.deterministic, with, {}});
+      all.push_back({each.id, status, status ? -1.0f : 0.1f * (float)(k + 1), bytes, each.deterministic, with, {}});
     }
-    std::vector<Perf>&first = measured ? good : bad, &second = measured ? bad : good;
-    first.insert(first.end(), second.begin(), second.end());
-    for (; *got < most && *got < (int)first.size(); ++*got) perf[*got] = first[*got];
-    return SUCCESS;
+    std::stable_partition(all.begin(), all.end(), [=](const Perf& p) { return (p.status == SUCCESS) == measured; });
+    *got = std::min(most, (int)all.size());
+    std::copy(all.begin(), all.begin() + *got, perf);
+    return supported ? SUCCESS : NOT_SUPPORTED;
   }
 
   // A search leaves anything in the output and the workspace.
@@ -95,15 +92,17 @@ struct Problem {
     return state().error ? (int)EXECUTION_FAILED : rank(most, got, perf, true, bytes);
   }
 
-  // `finish` gives what is written, of the convolution's result and the inputs before its own.
+  // `finish` changes the convolution's result, by the inputs before its own.
   int execute(Execution e, int algorithm, Data pa, Data pb, Ref space, size_t given,
-              std::function<Numbers(Numbers, const Inputs&)> finish = [](Numbers v, const Inputs&) { return v; }) const {
+              std::function<void(Numbers&, const Inputs&)> finish = [](Numbers&, const Inputs&) {}) const {
     const Algorithm* found = find(algorithm);
     if (!found) return NOT_SUPPORTED;
     int rounding = x.type != F32 || math == FMA_MATH ? EXACT : math == BF16_MATH ? TO_BF16 : TO_TF32;
     e.input(a, pa, rounding), e.input(b, pb, rounding), e.workspace(space, given, workspace(*found, math));
     return e.submit([p = *this, finish](const Inputs& in) {
-      return finish(convolve(p.geometry, p.direction, p.x, p.w, p.y, in[in.size() - 2], in.back()), in);
+      Numbers v = convolve(p.geometry, p.direction, p.x, p.w, p.y, in[in.size() - 2], in.back());
+      finish(v, in);
+      return v;
     });
   }
 };
@@ -147,9 +146,9 @@ EACH_DIRECTION(BackwardData, BACKWARD_DATA)
 EACH_DIRECTION(BackwardFilter, BACKWARD_FILTER)
 
 // y = relu(alpha1 conv(x) + alpha2 z + bias)
-CALL(cudnnConvolutionBiasActivationForward, (Ref handle, Data alpha1, Ref xd, Data x, Ref wd, Data w, Ref c, int algorithm,
-                                             Ref space, size_t given, Data alpha2, Ref zd, Data z, Ref bd, Data bias,
-                                             Ref activation, Ref yd, Ref y), {
+CALL(cudnnConvolutionBiasActivationForward, (Ref handle, Data alpha1, Ref xd, Data x, Ref wd, Data w, Ref c,
+                                             int algorithm, Ref space, size_t given, Data alpha2, Ref zd, Data z,
+                                             Ref bd, Data bias, Ref activation, Ref yd, Ref y), {
   Execution e = executionOf(handle);
   Problem p(FORWARD, xd, wd, c, yd);
   e.output(p.y, y, alpha1, alpha2);
@@ -158,10 +157,10 @@ CALL(cudnnConvolutionBiasActivationForward, (Ref handle, Data alpha1, Ref xd, Da
   if (p.x.type != F32) return NOT_SUPPORTED;
   if (get<ActivationDescriptor>(activation)->mode != 1) die("the activation is not ReLU");
   if (tz.dims != p.y.dims || tb.dims != Indices{1, p.w.dims[0], 1, 1}) die("z or bias");
-  return p.execute(e, algorithm, x, w, space, given, [=, area = p.y.dims[2] * p.y.dims[3]](Numbers v, const Inputs& in) {
+  long area = p.y.dims[2] * p.y.dims[3];
+  return p.execute(e, algorithm, x, w, space, given, [=](Numbers& v, const Inputs& in) {
     for (size_t k = 0; k < v.size(); k++) v[k] = alpha * v[k] + (beta == 0 ? 0 : beta * in[0][k]);
     addBias(v, in[1], area);
     relu(v, true);
-    return v;
   });
 })

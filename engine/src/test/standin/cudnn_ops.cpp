@@ -116,7 +116,8 @@ CALL(cudnnSetTensor4dDescriptor, (Ref d, int format, int type, int n, int c, int
 CALL(cudnnSetFilter4dDescriptor, (Ref d, int type, int format, int k, int c, int r, int s),
      return set(get<FilterDescriptor>(d)->tensor, format, type, {k, c, r, s}))
 CALL(cudnnSetPooling2dDescriptor, (Ref d, int mode, int nan, int r, int s, int top, int left, int down, int right), {
-  bool valid = mode >= 1 && mode <= 3 && nan == 1 && top >= 0 && left >= 0 && top < r && left < s && down > 0 && right > 0;
+  bool valid = mode >= 1 && mode <= 3 && nan == 1 && down > 0 && right > 0;
+  valid = valid && top >= 0 && left >= 0 && top < r && left < s;
   get<PoolingDescriptor>(d)->mode = valid ? mode : -1;
   get<PoolingDescriptor>(d)->window = {{1, 1, r, s}, {0, 0, top, left}, {1, 1, down, right}};
   return valid ? SUCCESS : BAD_PARAM;
@@ -144,8 +145,8 @@ CALL(cudnnPoolingForward, (Ref handle, Ref pool, Data alpha, Ref xd, Data x, Dat
     }
   });
 })
-CALL(cudnnPoolingBackward, (Ref handle, Ref pool, Data alpha, Ref yd, Data y, Ref dyd, Data dy, Ref xd, Data x, Data beta,
-                            Ref dxd, Ref dx), {
+CALL(cudnnPoolingBackward, (Ref handle, Ref pool, Data alpha, Ref yd, Data y, Ref dyd, Data dy, Ref xd, Data x,
+                            Data beta, Ref dxd, Ref dx), {
   Layer l(handle, alpha, beta, {{xd, x}}, dxd, dx);
   l.pooled(pool, l.x, l.input(tensorOf(yd), y));
   if (l.input(tensorOf(dyd), dy).dims != l.windows) die("dy has other dimensions than y");
@@ -193,8 +194,8 @@ CALL(cudnnSoftmaxForward, (Ref handle, int algorithm, int mode, Data alpha, Ref 
     for (long i : row) v[i] = algorithm == 2 ? v[i] - most - std::log(sum) : std::exp(v[i] - most) / sum;
   });
 })
-CALL(cudnnSoftmaxBackward, (Ref handle, int algorithm, int mode, Data alpha, Ref yd, Data y, Ref dyd, Data dy, Data beta,
-                            Ref dxd, Ref dx), {
+CALL(cudnnSoftmaxBackward, (Ref handle, int algorithm, int mode, Data alpha, Ref yd, Data y, Ref dyd, Data dy,
+                            Data beta, Ref dxd, Ref dx), {
   if (mode != 0 || algorithm == 0) die("algorithm %d, mode %d", algorithm, mode);
   return Layer(handle, alpha, beta, {{yd, y}, {dyd, dy}}, dxd, dx).run(1, [=](long, Cells row, In in, Numbers& v) {
     double sum = 0;
@@ -223,8 +224,9 @@ CALL(cudnnLRNCrossChannelBackward, (Ref handle, Ref descriptor, int mode, Data a
 })
 
 // --- Batch normalisation.
-CALL(cudnnBatchNormalizationForwardInference, (Ref handle, int mode, Data alpha, Data beta, Ref xd, Data x, Ref yd, Ref y,
-                                               Ref pd, Data gamma, Data shift, Data mean, Data variance, double epsilon), {
+CALL(cudnnBatchNormalizationForwardInference, (Ref handle, int mode, Data alpha, Data beta, Ref xd, Data x, Ref yd,
+                                               Ref y, Ref pd, Data gamma, Data shift, Data mean, Data variance,
+                                               double epsilon), {
   Layer l(handle, alpha, beta, {{xd, x}}, yd, y);
   l.parameters(mode, pd, {gamma, shift, mean, variance});
   l.eachChannel();
@@ -232,8 +234,8 @@ CALL(cudnnBatchNormalizationForwardInference, (Ref handle, int mode, Data alpha,
     for (long i : cells) v[i] = (v[i] - in[3][c]) / std::sqrt(in[4][c] + epsilon) * in[1][c] + in[2][c];
   });
 })
-CALL(cudnnBatchNormalizationForwardTraining, (Ref handle, int mode, Data alpha, Data beta, Ref xd, Data x, Ref yd, Ref y,
-                                              Ref pd, Data gamma, Data shift, double factor, Ref runningMean,
+CALL(cudnnBatchNormalizationForwardTraining, (Ref handle, int mode, Data alpha, Data beta, Ref xd, Data x, Ref yd,
+                                              Ref y, Ref pd, Data gamma, Data shift, double factor, Ref runningMean,
                                               Ref runningVariance, double epsilon, Ref savedMean, Ref savedInverse), {
   Layer l(handle, alpha, beta, {{xd, x}}, yd, y);
   if (!runningMean != !runningVariance) die("half of a pair is null");
@@ -253,9 +255,9 @@ CALL(cudnnBatchNormalizationForwardTraining, (Ref handle, int mode, Data alpha, 
     store(runningVariance, type, c, factor * variance + (1 - factor) * load(runningVariance, type, c));
   });
 })
-CALL(cudnnBatchNormalizationBackward, (Ref handle, int mode, Data alpha, Data beta, Data alphaParameter, Data betaParameter,
-                                       Ref xd, Data x, Ref dyd, Data dy, Ref dxd, Ref dx, Ref pd, Data gamma, Ref dgamma,
-                                       Ref dshift, double, Data savedMean, Data savedInverse), {
+CALL(cudnnBatchNormalizationBackward, (Ref handle, int mode, Data alpha, Data beta, Data alphaParameter,
+                                       Data betaParameter, Ref xd, Data x, Ref dyd, Data dy, Ref dxd, Ref dx, Ref pd,
+                                       Data gamma, Ref dgamma, Ref dshift, double, Data savedMean, Data savedInverse), {
   Layer l(handle, alpha, beta, {{xd, x}, {dyd, dy}}, dxd, dx);
   int type = l.parameters(mode, pd, {gamma, savedMean, savedInverse}, {dgamma, dshift});
   l.eachChannel();

@@ -8,20 +8,10 @@
 
 using namespace standin;
 
-namespace standin {
-
-// Never destroyed: other threads may still use it when the process ends.
-State& state() {
-  static State* s = new State;
-  return *s;
-}
-
-Thread& thread() {
-  static thread_local Thread t;
-  return t;
-}
-
-}  // namespace standin
+static State* const theState = new State;  // never destroyed: other threads may use it when the process ends
+static thread_local Thread theThread;
+State& standin::state() { return *theState; }
+Thread& standin::thread() { return theThread; }
 
 namespace {
 
@@ -33,15 +23,10 @@ struct Module : Object {
   void* library = nullptr;
   int file = memfd_create("standin-module", MFD_CLOEXEC);  // open as long, so that no other library has its path
 
-  ~Module() override {
-    if (library) dlclose(library);
-    close(file);
-  }
+  ~Module() override { library ? dlclose(library) : 0, close(file); }
 
   template <class F>
-  F symbol(const std::string& name) const {
-    return (F)dlsym(library, name.c_str());
-  }
+  F symbol(const std::string& name) const { return (F)dlsym(library, name.c_str()); }
 };
 
 struct Function : Object {
@@ -56,27 +41,17 @@ struct Function : Object {
 void checkParameters(const std::vector<long long>& fields) {
   for (size_t k = 0; k < fields.size(); k++) {
     void* field = (void*)fields[k];
-    bool host = (uintptr_t)field >= HOST && (uintptr_t)field <= HOST_END;
-    if (host) die("field %zu, %p, looks like host memory", k, field);
+    if (fields[k] >= HOST && fields[k] <= HOST_END) die("field %zu, %p, looks like host memory", k, field);
     if (mayBeDevice(field) && !inside(state().device, field, 0)) die("field %zu, %p, is not in live memory", k, field);
   }
 }
 
 void runGrid(const Function& f, unsigned grid, unsigned threads, const void* parameters) {
-  static const Function* running;
-  static const void* given;
   auto module = f.module.lock();
   if (!module) die("launched after its module was unloaded");
-  running = &f;
-  given = parameters;
   r = Run();
-  r.b = f.block;
+  r.run = f.run, r.parameters = parameters, r.b = f.block;
   r.main = &r;  // only told apart from a fiber's
-  r.entry = [] {
-    running->run(given);
-    void* left;
-    exchangeStacks(&left, pick());
-  };
   // Backwards if asked for and the block is a power of two: what needs an order shows.
   static const bool reverse = setting("STANDIN_REVERSE", 0) != 0;
   unsigned turn = reverse && !(threads & (threads - 1)) ? threads - 1 : 0;
@@ -97,10 +72,7 @@ void runGrid(const Function& f, unsigned grid, unsigned threads, const void* par
 
 ALWAYS(cuDeviceGetName, (char* name, int bytes, int), snprintf(name, (size_t)bytes, "Stand-in"))
 ALWAYS(cuGetErrorName, (int code, const char** name), {
-  *name = nameOf(code, {{INVALID_IMAGE, "CUDA_ERROR_INVALID_IMAGE"},
-                        {NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},
-                        {ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS"},
-                        {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"}});
+  *name = nameOf(code, {{NOT_FOUND, "CUDA_ERROR_NOT_FOUND"}, {ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS"}});
 })
 ALWAYS(cuGetErrorString, (int code, const char** text), return cuGetErrorName(code, text))
 
@@ -118,17 +90,12 @@ CALL(cuModuleLoadData, (void** module, const void* image), {
   *module = adopt(loaded);
 })
 
-CALL(cuModuleUnload, (void* module), {
-  refuseInCapture();
-  flushAll();
-  release<Module>(module);
-})
+CALL(cuModuleUnload, (void* module), refuseInCapture(), flushAll(), release<Module>(module))
 
 CALL(cuModuleGetFunction, (void** out, void* handle, const char* name), {
   auto f = std::make_shared<Function>();
   auto module = get<Module>(handle);
-  f->name = name;
-  f->module = module;
+  f->name = name, f->module = module;
   f->run = module->symbol<unsigned long (*)(const void*)>("standin_run_" + f->name);
   if (!f->run) return NOT_FOUND;
   f->block = module->symbol<StandinBlock*>("standin_block");

@@ -16,7 +16,8 @@ struct Wait {
 
 // The block that runs.
 static struct Run {
-  void (*entry)();
+  unsigned long (*run)(const void* parameters);
+  const void* parameters;
   StandinBlock* b;
   void *main, *saved[STANDIN_THREADS];
   unsigned short ready[STANDIN_THREADS];
@@ -49,6 +50,8 @@ inline char* stacks() {
   return base;
 }
 
+inline void entry();
+
 // The fiber to go on with: one that is ready, a new one, or the main program.
 inline void* pick() {
   static char* base = stacks();
@@ -57,15 +60,24 @@ inline void* pick() {
   unsigned k = r.fibers++;
   void** top = (void**)(base + (k + 1) * STACK - k % 32 * 128);  // the tops lie in different sets of the cache
   top[-1] = nullptr;                                             // no caller; keeps the stack aligned
-  top[-2] = (void*)r.entry;
+  top[-2] = (void*)entry;
   return top - 2;
+}
+
+inline void leave(void* next) {
+  void* left;
+  exchangeStacks(&left, next);
+}
+
+inline void entry() {
+  r.run(r.parameters);
+  leave(pick());
 }
 
 inline void fail(const char* message) {
   if (message) r.failure = "thread " + std::to_string(r.b->thread.x) + ": " + message;
   r.ended = true;
-  void* left;
-  exchangeStacks(&left, r.main);
+  leave(r.main);
 }
 
 inline const unsigned long long* meet(int line, unsigned mask, unsigned long long value, unsigned* present) {
@@ -100,14 +112,12 @@ inline unsigned release(unsigned from, unsigned to, Wait w) {
 
 // All wait or have returned: lets go on who has met. False if all have returned.
 inline bool settle() {
-  unsigned n = r.b->size.x, some = n, other = n;
+  const unsigned char* returned = r.b->returned;
+  unsigned n = r.b->size.x, other = n, some = (unsigned)(std::find(returned, returned + n, 0) - returned);
   r.first = r.last = 0;
-  for (unsigned t = n; t-- > 0;) {
-    if (!r.b->returned[t]) some = t;
-  }
   for (unsigned t = some; t < n; t++) {
     const Wait w = r.wait[t];
-    if (!r.b->returned[t] && w.line && w.mask) other = release(t / 32 * 32, std::min(n, t / 32 * 32 + 32), w);
+    if (!returned[t] && w.line && w.mask) other = release(t / 32 * 32, std::min(n, t / 32 * 32 + 32), w);
   }
   if (r.last == 0 && some < n && !r.wait[some].mask) other = release(0, n, r.wait[some]);
   if (r.last || some == n) return some < n;

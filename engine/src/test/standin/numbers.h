@@ -1,6 +1,7 @@
 // Tensors, rounding, executions and convolutions in double, for the stand-ins of cuDNN and cuBLAS.
 #pragma once
 #include <cmath>
+#include <numeric>
 
 #include "standin.h"
 
@@ -52,17 +53,9 @@ struct Tensor {
     return t;
   }
 
-  long place(const Indices& index) const {
-    long at = 0;
-    for (size_t d = 0; d < dims.size(); d++) at += index[d] * strides[d];
-    return at;
-  }
+  long place(const Indices& index) const { return std::inner_product(index.begin(), index.end(), strides.begin(), 0L); }
 
-  long count() const {
-    long n = 1;
-    for (long d : dims) n *= d;
-    return n;
-  }
+  long count() const { return std::accumulate(dims.begin(), dims.end(), 1L, std::multiplies<long>()); }
 
   size_t bytes() const {  // up to the last element
     Indices last = dims;
@@ -110,18 +103,19 @@ struct Execution {
     return t;
   }
 
+  // Factors are of the tensor's type, but float for BF16.
+  void factors(const void* a, const void* b, int type) {
+    needHost(a, "alpha"), needHost(b, "beta");
+    alpha = load(a, type == F64 ? F64 : F32, 0), beta = load(b, type == F64 ? F64 : F32, 0);
+  }
+
   Tensor output(const Tensor& t, void* p) {
     ranges.push_back({p, t.bytes(), "an output"});
     out = p;
     return to = t;
   }
 
-  Tensor output(const Tensor& t, void* p, const void* a, const void* b) {
-    needHost(a, "alpha");
-    needHost(b, "beta");
-    alpha = load(a, t.type == F64 ? F64 : F32, 0), beta = load(b, t.type == F64 ? F64 : F32, 0);
-    return output(t, p);
-  }
+  Tensor output(const Tensor& t, void* p, const void* a, const void* b) { return factors(a, b, t.type), output(t, p); }
 
   void workspace(void* p, size_t given, size_t needed) {
     if (given < needed) die("%zu bytes of workspace where the algorithm needs %zu", given, needed);
@@ -176,11 +170,11 @@ inline Numbers convolve(const Convolution& c, Direction d, const Tensor& x, cons
 
 inline void checkConvolution(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& y) {
   bool fits = x.dims[0] == y.dims[0] && w.dims[0] == y.dims[1] && w.dims[1] * c.groups == x.dims[1];
-  fits = fits && w.dims[0] % c.groups == 0;
-  for (int k = 0; k < 2 && fits; k++) {
+  for (int k = 0; k < 2; k++) {
     long window = c.dilation[k] * (w.dims[2 + k] - 1) + 1;
-    fits = y.dims[2 + k] == (x.dims[2 + k] + c.pad[k] + c.after[k] - window) / c.stride[k] + 1;
+    fits = fits && y.dims[2 + k] == (x.dims[2 + k] + c.pad[k] + c.after[k] - window) / c.stride[k] + 1;
   }
+  fits = fits && w.dims[0] % c.groups == 0;
   if (!fits) die("the dimensions of x, w and y do not fit the convolution");
 }
 

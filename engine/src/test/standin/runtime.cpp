@@ -12,12 +12,13 @@ namespace {
 enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, OLD_DRIVER = 35, NO_DEVICE = 100, INVALID_DEVICE = 101 };
 enum { TO_DEVICE = 1, TO_HOST = 2, ON_DEVICE = 3 };
 
-struct Executable : Object {
-  std::vector<Work> nodes;
-};
-
 struct Event : Object {
   timespec at{};
+};
+
+struct Executable : Object {
+  std::vector<Work> nodes;
+  explicit Executable(void* graph) : nodes(get<Graph>(graph)->nodes) {}
 };
 
 const long long deviceCount = setting("STANDIN_DEVICES", 1);
@@ -48,12 +49,6 @@ int finished(void* handle) {
   return state().error;
 }
 
-std::shared_ptr<Executable> executable(void* graph) {
-  auto made = std::make_shared<Executable>();
-  made->nodes = get<Graph>(graph)->nodes;
-  return made;
-}
-
 std::function<void()> replay(std::shared_ptr<Executable> executable) {
   return [executable] {
     for (Work& work : executable->nodes) perform(work);
@@ -64,9 +59,7 @@ std::function<void()> replay(std::shared_ptr<Executable> executable) {
 
 extern "C" const char* cudaGetErrorName(int code) {
   if (code == MISUSED) return state().misuse.c_str();
-  return nameOf(code, {{OUT_OF_MEMORY, "cudaErrorMemoryAllocation"}, {OLD_DRIVER, "cudaErrorInsufficientDriver"},
-                       {NO_DEVICE, "cudaErrorNoDevice"}, {700, "cudaErrorIllegalAddress"},
-                       {719, "cudaErrorLaunchFailure"}});
+  return nameOf(code, {{OUT_OF_MEMORY, "cudaErrorMemoryAllocation"}, {700, "cudaErrorIllegalAddress"}});
 }
 extern "C" const char* cudaGetErrorString(int code) { return cudaGetErrorName(code); }
 extern "C" int cudaGetLastError() { return std::max(std::exchange(lastStatus, OK), state().error); }
@@ -97,21 +90,18 @@ CALL(cudaMalloc, (void** p, size_t bytes), return allocated(p, bytes, false))
 CALL(cudaHostAlloc, (void** p, size_t bytes, unsigned), return allocated(p, bytes, true))
 CALL(cudaFree, (void* p), return freed(p, false))
 CALL(cudaFreeHost, (void* p), return freed(p, true))
-CALL(cudaMemGetInfo, (size_t* free, size_t* total), {
-  *total = state().limit;
-  *free = state().used > *total ? 0 : *total - state().used;
-})
+CALL(cudaMemGetInfo, (size_t* free, size_t* total),
+     *total = state().limit, *free = *total - std::min(*total, state().used))
 
-CALL(cudaMemsetAsync, (void* p, int value, size_t bytes, void* stream), {
-  submit(stream, {{p, bytes, "the target"}}, [=] { memset(p, value, bytes); });
-})
+CALL(cudaMemsetAsync, (void* p, int value, size_t bytes, void* stream),
+     submit(stream, {{p, bytes, "the target"}}, [=] { memset(p, value, bytes); }))
 
 CALL(cudaMemcpyAsync, (void* to, const void* from, size_t bytes, int kind, void* handle), {
   auto stream = get<Stream>(handle);
   if (kind < TO_DEVICE || kind > ON_DEVICE) die("kind %d", kind);
   if (!bytes) return OK;
   const void* host = kind == TO_DEVICE ? from : kind == TO_HOST ? to : nullptr;
-  if (host != nullptr || kind != ON_DEVICE) needHost(host, "the host's side");
+  if (kind != ON_DEVICE) needHost(host, "the host's side");
   std::vector<Range> ranges;
   if (kind != TO_DEVICE) ranges.push_back({from, bytes, "the source"});
   if (kind != TO_HOST) ranges.push_back({to, bytes, "the target"});
@@ -132,17 +122,12 @@ CALL(cudaStreamCreateWithFlags, (void** stream, unsigned flags), {
   *stream = adopt(std::make_shared<Stream>());
 })
 CALL(cudaStreamSynchronize, (void* stream), return finished(stream))
-CALL(cudaStreamDestroy, (void* stream), {
-  int error = finished(stream);
-  release<Stream>(stream);
-  return error;
-})
+CALL(cudaStreamDestroy, (void* stream), finished(stream), release<Stream>(stream); return state().error)
 
 CALL(cudaEventCreate, (void** event), *event = adopt(std::make_shared<Event>()))
 CALL(cudaEventDestroy, (void* event), release<Event>(event))
-CALL(cudaEventRecord, (void* handle, void* stream), {
-  submit(stream, {}, [event = get<Event>(handle)] { clock_gettime(CLOCK_MONOTONIC, &event->at); });
-})
+CALL(cudaEventRecord, (void* handle, void* stream),
+     submit(stream, {}, [event = get<Event>(handle)] { clock_gettime(CLOCK_MONOTONIC, &event->at); }))
 CALL(cudaEventElapsedTime, (float* milliseconds, void* from, void* to), {
   timespec a = get<Event>(from)->at, b = get<Event>(to)->at;
   if (!a.tv_sec || !b.tv_sec) die("an event that was not reached");
@@ -181,7 +166,7 @@ CALL(cudaGraphAddChildGraphNode, (void** node, void* handle, void** before, size
   auto graph = get<Graph>(handle);
   bool follows = count == (graph->last ? 1 : 0) && (!count || before[0] == graph->last);
   if (!follows || graph->loose) die("the node does not follow the graph's last one");
-  graph->nodes.push_back({"child graph", {}, replay(executable(child))});
+  graph->nodes.push_back({"child graph", {}, replay(std::make_shared<Executable>(child))});
   graph->loose = true;
   *node = (void*)graph->nodes.size();
 })
@@ -189,17 +174,12 @@ CALL(cudaGraphAddChildGraphNode, (void** node, void* handle, void** before, size
 CALL(cudaStreamUpdateCaptureDependencies, (void* stream, void** nodes, void*, size_t count, unsigned flags), {
   auto graph = get<Stream>(stream)->capture;
   if (!graph || count != 1 || flags != 1 || nodes[0] != (void*)graph->nodes.size()) die("not the last node, set alone");
-  graph->last = nodes[0];
-  graph->loose = false;
+  graph->last = nodes[0], graph->loose = false;
 })
 
-CALL(cudaGraphInstantiate, (void** out, void* graph, unsigned long long), {
-  refuseInCapture();
-  *out = adopt(executable(graph));
-})
-CALL(cudaGraphLaunch, (void* handle, void* stream), {
-  refuseInCapture();
-  submit(stream, {}, replay(get<Executable>(handle)));
-})
+CALL(cudaGraphInstantiate, (void** out, void* graph, unsigned long long),
+     refuseInCapture(), *out = adopt(std::make_shared<Executable>(graph)))
+CALL(cudaGraphLaunch, (void* handle, void* stream),
+     refuseInCapture(), submit(stream, {}, replay(get<Executable>(handle))))
 CALL(cudaGraphExecDestroy, (void* handle), release<Executable>(handle))
 CALL(cudaGraphDestroy, (void* graph), release<Graph>(graph))

@@ -24,7 +24,7 @@
 namespace standin {
 
 constexpr uintptr_t DEVICE = 0x200000000000, DEVICE_END = 0x300000000000;  // where device memory lies; used once
-constexpr uintptr_t HOST = 0x500000000000, HOST_END = 0x7fffffffffff;
+constexpr int64_t HOST = 0x500000000000, HOST_END = 0x7fffffffffff;
 constexpr uintptr_t HANDLES = 0x5d00000000000000;  // never used twice: use after destruction is always seen
 constexpr size_t GUARD = 512, POISONED = 16 << 20;
 constexpr int MISUSED = 9999;  // status of a call whose misuse was forgiven
@@ -170,9 +170,7 @@ inline void* allocate(size_t bytes, bool pinned) {
   if (!pinned) s.nextAddress += (bytes + (4 << 20)) >> 21 << 21;
   if (s.nextAddress > DEVICE_END) die("the stand-in's device addresses are used up");
   char* data = (char*)p + GUARD;
-  memset(p, 0x5d, GUARD);
-  memset(data, 0xff, std::min(bytes, POISONED));
-  memset(data + bytes, 0x5d, GUARD);
+  memset(p, 0x5d, GUARD), memset(data, 0xff, std::min(bytes, POISONED)), memset(data + bytes, 0x5d, GUARD);
   (pinned ? s.pinned : s.device)[(uintptr_t)data] = bytes;
   s.used += pinned ? 0 : bytes;
   return data;
@@ -181,9 +179,10 @@ inline void* allocate(size_t bytes, bool pinned) {
 inline void checkGuards(uintptr_t begin, size_t bytes) {
   static const std::string intact(GUARD, 0x5d);
   for (char* guard : {(char*)begin - GUARD, (char*)begin + bytes}) {
-    if (!memcmp(guard, intact.data(), GUARD)) continue;
-    memset(guard, 0x5d, GUARD);
-    die("something wrote beside the %zu bytes at %#lx", bytes, begin);
+    if (memcmp(guard, intact.data(), GUARD)) {
+      memcpy(guard, intact.data(), GUARD);
+      die("something wrote beside the %zu bytes at %#lx", bytes, begin);
+    }
   }
 }
 
