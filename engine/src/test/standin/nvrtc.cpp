@@ -49,8 +49,8 @@ std::string fileOf(void* program, const char* name) { return read(get<Program>(p
 
 // The minor version tells preludes apart, so that nobody keeps images of another one in a cache.
 CALL(nvrtcVersion, (int* major, int* minor), {
-  *major = 13;
-  *minor = (int)(std::hash<std::string>()(read(home() + "/prelude.h") + read(home() + "/compile.sh")) % 10000);
+  std::string all = read(home() + "/block.h") + read(home() + "/prelude.h") + read(home() + "/compile.sh");
+  *major = 13, *minor = (int)(std::hash<std::string>()(all) % 10000);
 })
 
 extern "C" const char* nvrtcGetErrorString(int) { return "NVRTC_ERROR_COMPILATION"; }  // there is no other
