@@ -2,6 +2,7 @@ package dev.blindspot.bench.cli;
 
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Backends;
+import dev.blindspot.engine.BlindspotException;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.nn.Network;
@@ -34,7 +35,7 @@ public final class ClassArchive {
     write(model);
     PrintWriter none = new PrintWriter(PrintWriter.nullWriter());
     Console console = new Console(none, none, false);
-    System.exit(
+    int code =
         CommandLineTool.run(
             console,
             "audit",
@@ -45,7 +46,10 @@ public final class ClassArchive {
             "--json",
             "-",
             "--out",
-            folder.resolve("out").toString()));
+            folder.resolve("out").toString());
+    if (code != CommandLineTool.DONE) {
+      throw new BlindspotException("The audit ended with code " + code);
+    }
   }
 
   private static void write(Path file) {
