@@ -108,6 +108,7 @@ class StandInTest {
   void close() {
     if (!module.isNull()) {
       cudaDeviceSetLimit(STICKY_ERROR, 0);
+      cudaStreamEndCapture(stream, new CUgraph_st()); // a test may have failed in one
       cudaStreamDestroy(stream);
       cudaFree(memory);
       cuModuleUnload(module);
