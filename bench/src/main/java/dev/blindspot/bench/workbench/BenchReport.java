@@ -131,7 +131,7 @@ public final class BenchReport {
     s.append("<div class=\"chart\" style=\"height: ").append(AROUND + BAR * beside.size());
     s.append("px\"><canvas id=\"ratios\" role=\"img\" aria-label=\"The peer's time over ours for");
     s.append(" each problem\"></canvas></div>\n");
-    s.append("<table class=\"measures\"><thead><tr><th>geometric mean of</th><th>ratio</th></tr>");
+    s.append("<table><thead><tr><th>geometric mean of</th><th>ratio</th></tr>");
     s.append("</thead><tbody>\n");
     result
         .peerGeometricMeans()
@@ -150,7 +150,8 @@ public final class BenchReport {
     StringBuilder s = new StringBuilder();
     for (Row r : measured) {
       s.append("<tr><td title=\"").append(Html.escape(r.prb())).append("\">");
-      s.append(Html.escape(r.name().isEmpty() ? r.prb() : r.name())).append("</td>");
+      boolean unnamed = r.name().isEmpty() || r.overhead() != null;
+      s.append(Html.escape(unnamed ? r.prb() : r.name())).append("</td>");
       text(s, r.driver() + " " + r.dir());
       number(s, r.medianUs());
       number(s, r.minUs());
@@ -158,10 +159,10 @@ public final class BenchReport {
       number(s, r.gigabytes());
       s.append("<td>").append(String.format(Locale.ROOT, "%.0f %%", 100 * r.peakShare()));
       s.append("</td>");
-      text(s, r.impl());
       if (beside()) {
         peer(s, r, errors);
       }
+      text(s, r.impl());
       s.append("</tr>\n");
     }
     return s.toString();

@@ -1,7 +1,7 @@
 (() => {
   const { colours, short, options } = charts;
   const { machine, results } = JSON.parse(document.getElementById("data").textContent);
-  const name = (r) => `${r.name === "" ? r.prb : r.name} ${r.dir}`;
+  const name = (r) => (r.driver === "attack" ? r.prb : `${r.name === "" ? r.prb : r.name} ${r.dir}`);
   const colour = (r) => (r.dir === "BWD_D" ? colours.found : r.dir === "BWD_W" ? colours.exact : colours.certified);
 
   // Both times move the same bytes, so a peer's point lies above or below ours.
@@ -62,7 +62,8 @@
       data: {
         labels: rows.map(name),
         datasets: [
-          { data: rows.map((r) => ({ y: name(r), x: r.peer_ratio, row: r })), backgroundColor: rows.map(colour), base: 1 },
+          // By position, not by label: two problems may have one name.
+          { data: rows.map((r) => r.peer_ratio), backgroundColor: rows.map(colour), base: 1 },
         ],
       },
       options: {
@@ -72,7 +73,10 @@
             x: charts.logAxis("the peer's time over ours: beyond 1 we are faster", low, high),
             y: charts.axis("", { title: { display: false }, ticks: { color: colours.soft, autoSkip: false } }),
           },
-          ({ raw }) => `${short(raw.x)}: ${short(raw.row.median_us)} µs, ${raw.row.peer} ${short(raw.row.peer_median_us)} µs (${raw.row.peer_impl})`
+          ({ raw, dataIndex }) => {
+            const r = rows[dataIndex];
+            return `${short(raw)}: ${short(r.median_us)} µs, ${r.peer} ${short(r.peer_median_us)} µs (${r.peer_impl})`;
+          }
         ),
       },
     });
