@@ -55,6 +55,12 @@ final class PerfLine {
 
   private static String attack(BenchResult.Row r) {
     return String.format(
-        Locale.ROOT, ",%.4g gradients/s,overhead %.3f", r.samplesPerSecond(), r.overhead());
+        Locale.ROOT,
+        ",%.4g gradients/s,overhead %.3f%s",
+        r.samplesPerSecond(),
+        r.overhead(),
+        r.preparingUs() == null
+            ? ""
+            : String.format(Locale.ROOT, ",preparing ms %.4g", r.preparingUs() / 1e3));
   }
 }

@@ -45,6 +45,9 @@ public final class AttackBench {
   private final Peer peer;
   private final double peak;
 
+  /** Times of preparing the attack under measurement and taking one step. */
+  private final List<Double> preparing = new ArrayList<>();
+
   /**
    * On a backend.
    *
@@ -110,6 +113,7 @@ public final class AttackBench {
   }
 
   private Row measure(AttackSubject subject, String attack) {
+    preparing.clear();
     Timed steps = attack.equals("lbfgs") ? lbfgs(subject) : descent(subject, STEPS.get(attack));
     List<Timed> ours = List.of(steps, subject.bare());
     if (peer == null || attack.equals("lbfgs")) {
@@ -181,7 +185,9 @@ public final class AttackBench {
       }
       int executions = Math.max(count, least[0]);
       double all = descentMicros(subject, steps, executions * steps + 1);
-      return (all - descentMicros(subject, steps, 1)) / executions;
+      double one = descentMicros(subject, steps, 1);
+      preparing.add(one);
+      return (all - one) / executions;
     };
   }
 
@@ -235,6 +241,10 @@ public final class AttackBench {
     };
   }
 
+  private static double median(List<Double> times) {
+    return times.stream().sorted().skip(times.size() / 2).findFirst().orElseThrow();
+  }
+
   /** A row from the times of the attack and of the bare passes. */
   private Row row(AttackSubject s, String attack, List<Sampling> samplings, PeerTimes beside) {
     int steps = STEPS.get(attack);
@@ -261,6 +271,7 @@ public final class AttackBench {
         null,
         s.batch() / step * 1e6,
         step / bare,
+        preparing.isEmpty() ? null : (Double) (median(preparing) - step),
         null,
         beside);
   }

@@ -49,6 +49,8 @@ public record BenchResult(
    * @param normError norm of the difference over the norm; null alike
    * @param samplesPerSecond gradients of an attack, each of one sample; else null
    * @param overhead an attack's time over that of its bare forward and backward passes; else null
+   * @param preparingUs of an attack: planning the network and loading the samples, which its times
+   *     leave out; else null
    * @param skipped why it was not executed; null if it was
    * @param beside times of a peer, whose fields stand among the others; null without one
    */
@@ -70,6 +72,7 @@ public record BenchResult(
       Double normError,
       Double samplesPerSecond,
       Double overhead,
+      Double preparingUs,
       String skipped,
       @JsonUnwrapped PeerTimes beside) {
 
@@ -98,6 +101,7 @@ public record BenchResult(
           normError,
           samplesPerSecond,
           overhead,
+          preparingUs,
           skipped,
           times);
     }

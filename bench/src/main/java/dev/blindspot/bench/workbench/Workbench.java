@@ -202,6 +202,7 @@ public final class Workbench {
         null,
         null,
         null,
+        null,
         null);
   }
 
@@ -213,6 +214,7 @@ public final class Workbench {
         i.pass().name(),
         "f32",
         settings.precision().name(),
+        null,
         null,
         null,
         null,

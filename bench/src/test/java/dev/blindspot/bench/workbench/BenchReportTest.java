@@ -32,6 +32,7 @@ class BenchReportTest {
         null,
         null,
         null,
+        null,
         micros == null ? "no kernel has this" : null,
         beside);
   }

@@ -31,6 +31,7 @@ class ComparisonTest {
         null,
         null,
         null,
+        null,
         micros == null ? "unsupported" : null,
         null);
   }

@@ -59,7 +59,7 @@ class PeerRunTest {
     PeerTimes p = new PeerTimes("torch", "", "", 1.0, 0.0, ratio, 0.0, null, null, null);
     return new Row(
         driver, "s", "", dir, "f32", "FP32", "i", 1.0, 1.0, 0.0, null, 1.0, 1.0, null, null, null,
-        null, null, p);
+        null, null, null, p);
   }
 
   @Test
