@@ -91,6 +91,24 @@ class Direct {
   }
 };
 
+// The weights' gradient, `rows` rows of dy at once, `parts` threads.
+void gradient(const Geometry& g, int64_t rows, int64_t parts, int64_t flags) {
+  const int64_t width = WIDTHS[level], p = g.p(), q = g.q(), ins = g.c / g.groups, ws = g.k * g.taps();
+  Buffer<float> x(g.n * g.c * g.h * g.w, 1), dy(g.n * g.k * p * q, 2), fresh(ws), old(ws, 3), before(ws, 3);
+  Buffer<float>& dw = flags & ACCUMULATE ? old : fresh;
+  Buffer<double> sums(ws);
+  sums.fill(0);
+  each_product(g, [&](int64_t i, int64_t j, int64_t at) { sums[j] += (double)x[i] * dy[at]; });
+  const int64_t columns = (q - 1) * g.strideW + (g.s - 1) * g.dilationW + 1, padded = ceil_div(g.k / g.groups, width) * width;
+  const int64_t packed = ins * ((rows - 1) * g.strideH + (g.r - 1) * g.dilationH + 1) * ceil_div(columns, g.strideW) * g.strideW;
+  const int64_t positions = rows * q * padded;
+  call("direct_gradient_f32",
+       {g.n, g.c, g.h, g.w, g.k, g.r, g.s, g.strideH, g.strideW, g.top, g.left, g.dilationH, g.dilationW, g.groups, p, q,
+        flags, 0, 0, 1, 1, rows, q, ins, parts, packed, positions, 0, x, dw, 0, 0, dy, 0},
+       parts * 4 * (packed + positions + g.groups * padded * ins * g.r * g.s));
+  dw.expect("direct gradient", 0, [&](int64_t i) { return sums[i] + (flags & ACCUMULATE ? before[i] : 0); });
+}
+
 void every_blocking(const Geometry& g) {
   Direct d(g);
   const int64_t width = WIDTHS[level], p = g.p(), q = g.q();
@@ -130,5 +148,10 @@ void direct_test() {
       {1, 2, 32, 32, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},  // planes of whole pages
       {1, 1, 12, 12, 3, 3, 3, 4, 4, 1, 1, 1, 1, 2, 2, 1},
   };
-  for (const Geometry& g : geometries) every_blocking(g);
+  for (const Geometry& g : geometries) {
+    every_blocking(g);
+    gradient(g, g.p(), 1, 0);
+    gradient(g, 1, g.n, 0);
+    gradient(g, ceil_div(g.p(), 2), 1, ACCUMULATE);
+  }
 }

@@ -49,12 +49,15 @@ void find_phases(const Task& t, Phases* p) {
       const int64_t width = before_span(band.outColumns.to, b, phases_w(g)) - first;
       p->of[a * phases_w(g) + b] = {rows.count * columns.count, width, weights, offsets};
       weights += rows.count * columns.count * padded_channels(g) * (ins_of(g));
-      for (int64_t i = 0; i < rows.count; i++) {
-        for (int64_t j = 0; j < columns.count; j++) {
-          const int64_t x = first * step - band.columns.from + columns.offset[j], row = rows.offset[i] * band.rowPitch;
-          const int64_t at = g.lanes == ROWS ? row + remainder(x, step) * band.pitch + quotient(x, step) : row + x * WIDTH;
-          const int64_t channels = g.lanes == ROWS ? t.chunk.length() : 1;
-          for (int64_t c = 0; c < channels; c++) *offsets++ = (int32_t)(at + c * band.plane);
+      // All taps of a channel before the next one: they read the same lines of the cache.
+      const int64_t channels = g.lanes == ROWS ? t.chunk.length() : 1;
+      for (int64_t c = 0; c < channels; c++) {
+        for (int64_t i = 0; i < rows.count; i++) {
+          for (int64_t j = 0; j < columns.count; j++) {
+            const int64_t x = first * step - band.columns.from + columns.offset[j];
+            const int64_t at = g.lanes == ROWS ? remainder(x, step) * band.pitch + quotient(x, step) : x * WIDTH;
+            *offsets++ = (int32_t)(c * band.plane + rows.offset[i] * band.rowPitch + at);
+          }
         }
       }
     }

@@ -17,12 +17,12 @@ const int MOST_OUTPUTS_1 = 12, MOST_OUTPUTS_2 = 6;
 
 struct TileInput {
   const float* x;         // packed inputs of the tile's first output
-  const int32_t* taps;    // their offsets from x; ROWS: of each tap and channel
+  const int32_t* taps;    // their offsets from x; ROWS: of each channel and tap
   int64_t tapCount;
   int64_t channels;       // CHANNELS
   int64_t blockStride;    // CHANNELS: floats from one block of channels to the next
   int64_t positionStride;  // CHANNELS: from one output's input to the next one's
-  const float* w;         // ROWS: [tap][channel][outputs], CHANNELS: [block][tap][channel][lanes]
+  const float* w;         // ROWS: [channel][tap][outputs], CHANNELS: [block][tap][channel][lanes]
 };
 
 // Where sums start: one for each output channel, or in the scratch.

@@ -1,6 +1,6 @@
 // Packs weights w [k, c/groups, r, s] for the direct convolution: [group of the convolution][phase]
 // [tile group][block of channels][tap][channel of the block][output channel of the tile group]. Blocks
-// are chunks (ROWS) or WIDTH channels (CHANNELS).
+// are one channel (ROWS) or WIDTH channels (CHANNELS).
 #include "direct.h"
 
 namespace {
@@ -20,7 +20,7 @@ inline float weight(const DirectArgs& g, const float* w, int64_t part, int64_t i
 
 float* pack_phase(const Pack& p, int64_t part, const Taps& rows, const Taps& columns, float* to) {
   const DirectArgs& g = *p.g;
-  int64_t ins = ins_of(g), outs = outs_of(g), size = g.lanes == ROWS ? g.chunk : WIDTH;
+  int64_t ins = ins_of(g), outs = outs_of(g), size = g.lanes == ROWS ? 1 : WIDTH;
   for (int64_t t = 0; t < group_count(g); t++) {
     Group group = group_of(g, t);
     for (int64_t block = 0; block < ins; block += size) {

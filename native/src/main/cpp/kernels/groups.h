@@ -4,6 +4,7 @@
   X(convolution)      \
   X(direct)           \
   X(direct_few)       \
+  X(direct_gradient)  \
   X(direct_weights)   \
   X(dense)            \
   X(pool_forward)     \

@@ -168,6 +168,45 @@ record ConvBlocking(
     return Blocks.ceil(g.p(), bands);
   }
 
+  /** Positions of dy that a tile of the weights' gradient sums up at once. */
+  private static final int GRADIENT_RUN = 128;
+
+  /** Floats that a thread may pack for the weights' gradient. */
+  private static final long MOST_GRADIENT_FLOATS = 1 << 24;
+
+  /** Empty, or why the weights' gradient of a forward geometry cannot be formed directly. */
+  static String gradientReasonWhyNot(ConvGeometry g, int width) {
+    if (g.r() > MOST_TAPS || g.s() > MOST_TAPS) {
+      return "a filter of more than " + MOST_TAPS + " rows or columns";
+    }
+    return gradient(g, 1, width, 1).packedFloats() > MOST_GRADIENT_FLOATS
+        ? "rows that are too long to be packed"
+        : "";
+  }
+
+  /**
+   * The weights' gradient of a forward geometry: packedFloats are a band of x, partialFloats one of
+   * dy, weightFloats a part's sums.
+   */
+  static ConvBlocking gradient(ConvGeometry g, long n, int width, int threads) {
+    int rows = Math.min(g.p(), Math.max(1, Blocks.ceil(GRADIENT_RUN, g.q())));
+    long pitch = Blocks.roundUp(g.inputColumns(g.q()), g.stepW());
+    long padded = Blocks.roundUp(g.outputs(), width);
+    long tasks = n * g.groups() * Blocks.ceil(g.p(), rows);
+    return new ConvBlocking(
+        ConvScheme.GRADIENT,
+        1,
+        1,
+        rows,
+        g.q(),
+        g.inputs(),
+        (int) Math.min(threads, tasks),
+        Blocks.roundUp(g.inputs() * g.inputRows(rows) * pitch, 16),
+        (long) rows * g.q() * padded,
+        0,
+        g.groups() * padded * g.inputs() * g.taps());
+  }
+
   private static ConvBlocking few(ConvGeometry g, long n, int width, int threads) {
     long bands = Math.min(g.p(), Math.max(1, Blocks.ceil(threads, n * g.groups())));
     int rows = (int) Blocks.roundUp(Blocks.ceil(g.p(), (int) bands), g.strideH());

@@ -21,7 +21,9 @@ final class ConvCost {
     ConvScheme best = ConvScheme.IM2COL;
     double least = Double.POSITIVE_INFINITY;
     for (ConvScheme s : ConvScheme.values()) {
-      if (s == ConvScheme.IM2COL || !ConvBlocking.reasonWhyNot(s, g, width).isEmpty()) {
+      if (s == ConvScheme.IM2COL
+          || s == ConvScheme.GRADIENT
+          || !ConvBlocking.reasonWhyNot(s, g, width).isEmpty()) {
         continue;
       }
       double cycles = cycles(s, g, width);

@@ -56,8 +56,17 @@ record ConvGeometry(
 
   /** What two plans have in common that differ in their batch only. */
   static ConvGeometry ofAnyBatch(Conv2dDesc d) {
+    return forward(d, 0);
+  }
+
+  /** The forward direction with its rows as they are. */
+  static ConvGeometry unflattened(Conv2dDesc d) {
+    return forward(d, d.n());
+  }
+
+  private static ConvGeometry forward(Conv2dDesc d, long n) {
     return new ConvGeometry(
-        0,
+        n,
         d.c(),
         d.h(),
         d.w(),

@@ -22,17 +22,21 @@ final class ConvPass {
     int threads = backend.options().threads();
     byBatch = new ConvBlocking[(int) Math.min(threads, geometry.n())];
     for (int i = 0; i < byBatch.length; i++) {
-      byBatch[i] = ConvBlocking.of(scheme, geometry, i + 1, backend.width(), threads);
+      byBatch[i] =
+          scheme == ConvScheme.GRADIENT
+              ? ConvBlocking.gradient(geometry, i + 1, backend.width(), threads)
+              : ConvBlocking.of(scheme, geometry, i + 1, backend.width(), threads);
     }
     kernel = backend.kernel(scheme.kernel);
-    packKernel = backend.kernel(scheme.packKernel);
+    packKernel = scheme == ConvScheme.GRADIENT ? 0 : backend.kernel(scheme.packKernel);
   }
 
   /** Bytes of workspace for all threads. */
   long workspaceBytes() {
     long bytes = 0;
     for (ConvBlocking b : byBatch) {
-      bytes = Math.max(bytes, b.threadBytes());
+      long sums = scheme == ConvScheme.GRADIENT ? 4 * b.weightFloats() : 0;
+      bytes = Math.max(bytes, b.threadBytes() + sums);
     }
     return bytes * backend.options().threads();
   }

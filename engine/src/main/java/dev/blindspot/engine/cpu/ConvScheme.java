@@ -8,6 +8,8 @@ enum ConvScheme {
   CHANNELS("direct-channels", "direct_f32", "direct_pack_f32"),
   /** Backward-data to few channels: a sum for each channel and tap column, shifted at the end. */
   FEW_CHANNELS("direct-few-channels", "direct_few_f32", "direct_few_pack_f32"),
+  /** The weights' gradient: lanes are filters, sums run over positions. */
+  GRADIENT("direct-gradient", "direct_gradient_f32", ""),
   /** A column matrix and OpenBLAS. */
   IM2COL("im2col-openblas", "", "");
 

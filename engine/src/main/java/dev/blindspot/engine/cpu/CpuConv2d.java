@@ -24,6 +24,7 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
   private final CpuIm2col im2col;
   private final ConvPass forward; // null: im2col, or not planned
   private final ConvPass backwardData;
+  private final ConvPass backwardWeights;
   private final CpuConvWeights.Form form;
   private final String prefix;
   private final long post;
@@ -37,6 +38,9 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
         (d, o) -> reasonWhyNot(d),
         (d, o, i) -> new CpuConv2d(backend, d, o, i, null));
     for (ConvScheme s : ConvScheme.values()) {
+      if (s == ConvScheme.GRADIENT) {
+        continue; // of "direct" only
+      }
       backend.add(
           Conv2dDesc.class,
           s.implementation,
@@ -86,6 +90,13 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
     ConvScheme backwardScheme = scheme(Direction.BACKWARD_DATA, only);
     forward = pass(Direction.FORWARD, forwardScheme);
     backwardData = pass(Direction.BACKWARD_DATA, backwardScheme);
+    ConvGeometry geometry = ConvGeometry.unflattened(d);
+    boolean gradient =
+        o.directions().contains(Direction.BACKWARD_WEIGHTS)
+            && only != ConvScheme.IM2COL
+            && d.type() == ElementType.F32
+            && ConvBlocking.gradientReasonWhyNot(geometry, backend.width()).isEmpty();
+    backwardWeights = gradient ? new ConvPass(backend, d, geometry, ConvScheme.GRADIENT) : null;
     boolean plain =
         forwardScheme == ConvScheme.IM2COL
             || backwardScheme == ConvScheme.IM2COL
@@ -127,16 +138,19 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
         switch (direction) {
           case FORWARD -> form.forwardScheme();
           case BACKWARD_DATA -> form.backwardScheme();
-          case BACKWARD_WEIGHTS -> ConvScheme.IM2COL;
+          case BACKWARD_WEIGHTS ->
+              backwardWeights == null ? ConvScheme.IM2COL : ConvScheme.GRADIENT;
         };
     return prefix + scheme.implementation;
   }
 
   @Override
   public long workspaceBytes() {
-    boolean weights = options().directions().contains(Direction.BACKWARD_WEIGHTS);
+    boolean weights =
+        backwardWeights == null && options().directions().contains(Direction.BACKWARD_WEIGHTS);
     long bytes = form.plain() > 0 || weights ? im2col.workspaceBytes(weights) : 0;
     bytes = Math.max(bytes, forward == null ? 0 : forward.workspaceBytes());
+    bytes = Math.max(bytes, backwardWeights == null ? 0 : backwardWeights.workspaceBytes());
     return Math.max(bytes, backwardData == null ? 0 : backwardData.workspaceBytes());
   }
 
@@ -197,6 +211,11 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
 
   @Override
   protected void runBackwardWeights(Context ctx, long n, Tensor x, Tensor dy, Tensor dw) {
-    im2col.backwardWeights(ctx, n, PostOps.gradientFlags(options().accumulate(), false), x, dy, dw);
+    long flags = PostOps.gradientFlags(options().accumulate(), false);
+    if (backwardWeights == null) {
+      im2col.backwardWeights(ctx, n, flags, x, dy, dw);
+    } else {
+      backwardWeights.execute(ctx, n, flags, x, dw, null, null, dy, null);
+    }
   }
 }

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ConvolutionSchemesTest {
   private static final List<String> SCHEMES =
       List.of("direct-rows", "direct-channels", "direct-few-channels", "im2col-openblas", "direct");
-  private static final int RANDOM_SHAPES = 60;
+  private static final int RANDOM_SHAPES = 40;
   private static int executed;
 
   @BeforeAll
@@ -101,9 +101,25 @@ class ConvolutionSchemesTest {
       run(rig, d, scheme, PlanOptions.forward());
       run(rig, d, scheme, PlanOptions.directions(Direction.BACKWARD_DATA).accumulate(accumulate));
     }
+    boolean add = d.w() % 2 == 0;
+    weights(rig, d, PlanOptions.directions(Direction.BACKWARD_WEIGHTS).accumulate(add));
     PostOp[] all = {PostOp.BIAS, PostOp.RESIDUAL_ADD, PostOp.RELU};
     run(rig, plain.post(all), "direct", PlanOptions.directions(Direction.FORWARD));
     run(rig, plain.post(all), "direct-rows", PlanOptions.directions(Direction.FORWARD));
+  }
+
+  private static void weights(Rig rig, Conv2dDesc d, PlanOptions options) {
+    long[] shape = {d.k(), d.c() / d.groups(), d.r(), d.s()};
+    for (long n : d.n() == 1 ? new long[] {1} : new long[] {d.n(), 1}) {
+      Twin x = rig.integers(F32, 1, n, d.c(), d.h(), d.w());
+      Twin dy = rig.integers(F32, 5, n, d.k(), d.p(), d.q());
+      Twin dw = options.accumulate() ? rig.integers(F32, 6, shape) : rig.poisoned(F32, shape);
+      rig.run(
+          d,
+          options,
+          (plan, ctx, side) -> plan.backwardWeights(ctx, side.of(x), side.of(dy), side.of(dw)));
+      dw.assertExact(d.summary() + " BACKWARD_WEIGHTS");
+    }
   }
 
   private static void run(Rig rig, Conv2dDesc d, String scheme, PlanOptions options) {
