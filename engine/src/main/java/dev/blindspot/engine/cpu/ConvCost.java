@@ -5,14 +5,25 @@ package dev.blindspot.engine.cpu;
  * cycle, and what a vector costs to be packed, transposed and stored.
  */
 final class ConvCost {
-  /** Cycles to transpose and store a block of width x width floats, by width. */
-  private static final double TRANSPOSE = 5.5;
+  /** Cycles to load and transpose a vector of inputs. */
+  private static final double PACK = 9;
+
+  /** Cycles to transpose and store a vector of outputs, whose channels lie far apart. */
+  private static final double STORE = 24;
 
   /** Cycles to copy a vector of inputs with its padding. */
   private static final double COPY = 3;
 
   /** Cycles to begin and end a tile. */
   private static final double TILE = 60;
+
+  /**
+   * Cycles that a step along a row waits for the second-level cache when its channels do not fit
+   * the first.
+   */
+  private static final double WAIT = 6;
+
+  private static final int FEW_INPUTS = 16;
 
   private ConvCost() {}
 
@@ -54,7 +65,9 @@ final class ConvCost {
     double steps = tiles * g.inputs() * taps;
     double outputs = (double) g.outputs() / groups;
     // A step loads its vectors, some across cache lines, and broadcasts its weights.
-    double step = Math.max(outputs * perTile / 2, (1.6 * perTile + outputs) / 2);
+    double step =
+        Math.max(outputs * perTile / 2, (1.6 * perTile + outputs) / 2)
+            + (g.inputs() < FEW_INPUTS ? 0 : WAIT);
     double merging = g.phasesW() > 1 ? vectors * g.outputs() * 4 : 0;
     double copying = (double) g.inputs() * g.h() * Blocks.ceil(g.w(), width) * COPY;
     return steps * step + tiles * (TILE + 2 * outputs * perTile) + merging + copying;
@@ -69,14 +82,10 @@ final class ConvCost {
     double tiles = tilesInRow * g.p() * Blocks.ceil(blocks, vectors);
     double step = Math.max(positions * vectors / 2, (vectors + positions) / 2);
     double steps = tiles * g.inputs() * taps;
-    double transposed = tiles * vectors * Math.ceil(positions / width) * width * TRANSPOSE;
+    double transposed = tiles * vectors * Math.ceil(positions / width) * width * STORE;
     double merging = g.phasesW() > 1 ? (double) g.p() * g.outputs() * g.q() / width * 8 : 0;
     double packing =
-        (double) g.h()
-            * Blocks.ceil(g.w(), width)
-            * Blocks.ceil(g.inputs(), width)
-            * width
-            * TRANSPOSE;
+        (double) g.h() * Blocks.ceil(g.w(), width) * Blocks.ceil(g.inputs(), width) * width * PACK;
     return steps * step + tiles * TILE + transposed + merging + packing;
   }
 
@@ -86,6 +95,6 @@ final class ConvCost {
     double taps = (double) g.r() / g.strideH();
     double step = Math.max(sums / 2, (1.6 + sums) / 2);
     double shifting = (double) g.p() * Blocks.ceil(g.q(), width) * g.outputs() * g.s() * 4;
-    return vectors * g.inputs() * taps * step * 1.3 + shifting;
+    return vectors * g.inputs() * taps * step * 1.7 + shifting;
   }
 }
