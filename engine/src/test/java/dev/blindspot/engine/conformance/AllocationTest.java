@@ -103,13 +103,13 @@ class AllocationTest {
 
   /**
    * Bytes of a round of steps; the compiler removes what does not escape, steady is what comes
-   * after.
+   * after. On a busy machine the compiler comes late: many rounds, of which few are needed.
    */
   private static long steadyBytes(Runnable step) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long id = Thread.currentThread().getId();
     long allocated = -1;
-    for (int round = 0; round < 200 && allocated != 0; round++) {
+    for (int round = 0; round < 5000 && allocated != 0; round++) {
       long before = threads.getThreadAllocatedBytes(id);
       for (int i = 0; i < STEPS; i++) {
         step.run();
