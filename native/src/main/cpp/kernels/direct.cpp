@@ -48,7 +48,7 @@ void find_phases(const Task& t, Phases* p) {
       const int64_t first = before_span(band.outColumns.from, b, phases_w(g));
       const int64_t width = before_span(band.outColumns.to, b, phases_w(g)) - first;
       p->of[a * phases_w(g) + b] = {rows.count * columns.count, width, weights, offsets};
-      weights += rows.count * columns.count * padded_channels(g) * (ins_of(g));
+      weights += rows.count * columns.count * padded_channels(g) * ins_of(g);
       // All taps of a channel before the next one: they read the same lines of the cache.
       const int64_t channels = g.lanes == ROWS ? t.chunk.length() : 1;
       for (int64_t c = 0; c < channels; c++) {
@@ -74,7 +74,7 @@ struct Run {
 
 inline int64_t output_at(const Task& t, int64_t channel, int64_t row) {
   const DirectArgs& g = *t.g;
-  return ((t.image * g.k + t.part * (outs_of(g)) + channel) * g.p + row) * g.q;
+  return ((t.image * g.k + t.part * outs_of(g) + channel) * g.p + row) * g.q;
 }
 
 // Sums of a tile to y, or to the row by phases.
@@ -118,7 +118,7 @@ void run_tile(Task& t, const Run& run, int64_t vectors, const TileInput& in) {
   const DirectArgs& g = *t.g;
   alignas(64) float sums[TILE_FLOATS];
   const int64_t outputs = g.lanes == ROWS ? run.group.size : run.count;
-  const float* bias = g.flags & BIAS ? (const float*)g.b + t.part * (outs_of(g)) + run.group.first : nullptr;
+  const float* bias = g.flags & BIAS ? (const float*)g.b + t.part * outs_of(g) + run.group.first : nullptr;
   alignas(64) float padded[2 * WIDTH];
   if (bias && g.lanes == CHANNELS && run.group.first + run.group.count > outs_of(g)) {
     for (int64_t i = 0; i < run.group.count; i++) padded[i] = run.group.first + i < outs_of(g) ? bias[i] : 0;
@@ -185,11 +185,16 @@ void run_group(Task& t, int64_t index, const Phases& phases) {
 inline int64_t row_bands(const DirectArgs& g) { return ceil_div(g.p, g.bandRows); }
 inline int64_t column_bands(const DirectArgs& g) { return ceil_div(g.q, g.bandColumns); }
 
+struct Call {
+  const DirectArgs* g;
+  float* workspace;
+};
+
 // Tasks: [image][group of the convolution][band of rows][band of columns][part of the channels]
 void run_task(const void* raw, int64_t task, int thread) {
-  const void* const* data = (const void* const*)raw;
-  const DirectArgs& g = *(const DirectArgs*)data[0];
-  float* workspace = (float*)data[1] + thread * (g.packedFloats + g.partialFloats + g.phaseFloats);
+  const Call& call = *(const Call*)raw;
+  const DirectArgs& g = *call.g;
+  float* workspace = call.workspace + thread * (g.packedFloats + g.partialFloats + g.phaseFloats);
   const int64_t part = task % g.parts;
   task /= g.parts;
   const int64_t column = task % column_bands(g) * g.bandColumns;
@@ -225,8 +230,8 @@ void run_task(const void* raw, int64_t task, int thread) {
 
 void direct(bs_context* ctx, const void* args) {
   const DirectArgs& g = *(const DirectArgs*)args;
-  const void* data[] = {&g, bs_workspace(ctx)};
-  bs_parallel(ctx, g.n * g.groups * row_bands(g) * column_bands(g) * g.parts, run_task, data);
+  Call call = {&g, (float*)bs_workspace(ctx)};
+  bs_parallel(ctx, g.n * g.groups * row_bands(g) * column_bands(g) * g.parts, run_task, &call);
 }
 
 }  // namespace

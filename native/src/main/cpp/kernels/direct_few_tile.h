@@ -6,9 +6,9 @@
 namespace {
 
 #if WIDTH == 16
-const int REGISTERS = 32, MOST_SUMS = 28, MOST_VECTORS = 6;
+const int REGISTERS = 32, MOST_VECTORS = 6;
 #else
-const int REGISTERS = 16, MOST_SUMS = 12, MOST_VECTORS = 6;
+const int REGISTERS = 16, MOST_VECTORS = 6;
 #endif
 
 // Vectors of a tile, so that sums, vectors and a weight fit the registers.

@@ -43,7 +43,7 @@ float* pack_phase(const Pack& p, int64_t part, const Taps& rows, const Taps& col
 void pack_part(const void* raw, int64_t part, int) {
   const Pack& p = *(const Pack*)raw;
   const DirectArgs& g = *p.g;
-  float* to = p.out + part * padded_channels(g) * (ins_of(g)) * g.r * g.s;
+  float* to = p.out + part * padded_channels(g) * ins_of(g) * g.r * g.s;
   for (int64_t a = 0; a < phases_h(g); a++) {
     for (int64_t b = 0; b < phases_w(g); b++) to = pack_phase(p, part, row_taps(g, a), column_taps(g, b), to);
   }

@@ -165,4 +165,24 @@ record ConvGeometry(
         ? Blocks.ceil(columns, strideW) + span / strideW + 2
         : (long) (columns - 1) * strideW + span + 1;
   }
+
+  /** Writes n and the geometry, in the order with which the kernels' arguments begin. */
+  CpuContext write(CpuContext to, long n) {
+    return to.put(n)
+        .put(c)
+        .put(h)
+        .put(w)
+        .put(k)
+        .put(r)
+        .put(s)
+        .put(strideH)
+        .put(strideW)
+        .put(padTop)
+        .put(padLeft)
+        .put(dilationH)
+        .put(dilationW)
+        .put(groups)
+        .put(p)
+        .put(q);
+  }
 }

@@ -3,6 +3,7 @@ package dev.blindspot.engine.cpu;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.Conv2dDesc;
+import java.util.Arrays;
 
 /** One direction of a direct convolution, ready to be executed at any batch up to the desc's. */
 final class ConvPass {
@@ -11,6 +12,7 @@ final class ConvPass {
   private final ConvGeometry geometry;
   private final ConvScheme scheme;
   private final ConvBlocking[] byBatch; // the last one for every batch of at least its number
+  private final long workspaceBytes;
   private final long kernel;
   private final long packKernel;
 
@@ -27,18 +29,19 @@ final class ConvPass {
               ? ConvBlocking.gradient(geometry, i + 1, backend.width(), threads)
               : ConvBlocking.of(scheme, geometry, i + 1, backend.width(), threads);
     }
+    workspaceBytes =
+        threads * Arrays.stream(byBatch).mapToLong(ConvPass::threadBytes).max().orElseThrow();
     kernel = backend.kernel(scheme.kernel);
     packKernel = scheme == ConvScheme.GRADIENT ? 0 : backend.kernel(scheme.packKernel);
   }
 
+  private static long threadBytes(ConvBlocking b) {
+    return b.threadBytes() + (b.scheme() == ConvScheme.GRADIENT ? 4 * b.weightFloats() : 0);
+  }
+
   /** Bytes of workspace for all threads. */
   long workspaceBytes() {
-    long bytes = 0;
-    for (ConvBlocking b : byBatch) {
-      long sums = scheme == ConvScheme.GRADIENT ? 4 * b.weightFloats() : 0;
-      bytes = Math.max(bytes, b.threadBytes() + sums);
-    }
-    return bytes * backend.options().threads();
+    return workspaceBytes;
   }
 
   /** Elements of the packed weights. */
@@ -77,39 +80,26 @@ final class ConvPass {
       Tensor out,
       Tensor mask) {
     ConvBlocking k = byBatch[(int) Math.min(n, byBatch.length) - 1];
-    CpuContext c = CpuContext.begin(ctx, backend, desc, workspaceBytes());
-    writeGeometry(c, n).put(flags);
-    c.put(geometry.backward() ? 1L : 0L)
+    CpuContext c = CpuContext.begin(ctx, backend, desc, workspaceBytes);
+    return geometry
+        .write(c, n)
+        .put(flags)
+        .put(geometry.backward() ? 1L : 0L)
         .put(scheme == ConvScheme.CHANNELS ? 1L : 0L)
-        .put((long) k.vectors())
-        .put((long) k.outputs())
-        .put((long) k.bandRows())
-        .put((long) k.bandColumns())
-        .put((long) k.chunk())
-        .put((long) k.parts())
+        .put(k.vectors())
+        .put(k.outputs())
+        .put(k.bandRows())
+        .put(k.bandColumns())
+        .put(k.chunk())
+        .put(k.parts())
         .put(k.packedFloats())
         .put(k.partialFloats())
-        .put(k.phaseFloats());
-    return c.put(in).put(w).put(b).put(residual).put(out).put(mask);
-  }
-
-  private CpuContext writeGeometry(CpuContext c, long n) {
-    ConvGeometry g = geometry;
-    return c.put(n)
-        .put((long) g.c())
-        .put((long) g.h())
-        .put((long) g.w())
-        .put((long) g.k())
-        .put((long) g.r())
-        .put((long) g.s())
-        .put((long) g.strideH())
-        .put((long) g.strideW())
-        .put((long) g.padTop())
-        .put((long) g.padLeft())
-        .put((long) g.dilationH())
-        .put((long) g.dilationW())
-        .put((long) g.groups())
-        .put((long) g.p())
-        .put((long) g.q());
+        .put(k.phaseFloats())
+        .put(in)
+        .put(w)
+        .put(b)
+        .put(residual)
+        .put(out)
+        .put(mask);
   }
 }

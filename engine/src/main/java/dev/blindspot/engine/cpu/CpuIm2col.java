@@ -12,6 +12,7 @@ final class CpuIm2col {
 
   private final CpuBackend backend;
   private final Conv2dDesc desc;
+  private final ConvGeometry geometry;
   private final long forward;
   private final long backwardData;
   private final long backwardWeights;
@@ -20,6 +21,7 @@ final class CpuIm2col {
   CpuIm2col(CpuBackend backend, Conv2dDesc d) {
     this.backend = backend;
     this.desc = d;
+    geometry = ConvGeometry.unflattened(d);
     String type = KernelBackend.suffix(d.type());
     forward = backend.kernel("conv_forward" + type);
     backwardData = backend.kernel("conv_backward_data" + type);
@@ -80,24 +82,8 @@ final class CpuIm2col {
       Tensor y,
       Tensor mask,
       boolean weights) {
-    Conv2dDesc d = desc;
-    return CpuContext.begin(ctx, backend, d, workspaceBytes(weights))
-        .put(n)
-        .put((long) d.c())
-        .put((long) d.h())
-        .put((long) d.w())
-        .put((long) d.k())
-        .put((long) d.r())
-        .put((long) d.s())
-        .put((long) d.strideH())
-        .put((long) d.strideW())
-        .put((long) d.padTop())
-        .put((long) d.padLeft())
-        .put((long) d.dilationH())
-        .put((long) d.dilationW())
-        .put((long) d.groups())
-        .put((long) d.p())
-        .put((long) d.q())
+    return geometry
+        .write(CpuContext.begin(ctx, backend, desc, workspaceBytes(weights)), n)
         .put(flags)
         .put(blockRows)
         .put(x)
