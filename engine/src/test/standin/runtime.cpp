@@ -1,6 +1,8 @@
 // libcudart.so.13: what the engine calls of it, and doors for tests behind numbers that the real library refuses:
-// cudaDeviceGetAttribute 9000 counts the handles that live; cudaDeviceSetLimit 9000 sets the sticky error, 9001 the
-// device's memory, 9002 whether misuse is forgiven: the call is answered 9999 then, whose name is the message.
+// cudaDeviceGetAttribute 9000 counts the handles that live, and 9001 to 9006 calls so far: waits for a stream, waits for
+// an event, copies between host and device, work given to streams, graphs among it, memory taken or freed.
+// cudaDeviceSetLimit 9000 sets the sticky error, 9001 the device's memory, 9002 whether misuse is forgiven: the call is
+// answered 9999 then, whose name is the message.
 #include <ctime>
 
 #include "standin.h"
@@ -14,6 +16,7 @@ enum { TO_DEVICE = 1, TO_HOST = 2, ON_DEVICE = 3 };
 
 struct Event : Object {
   timespec at{};
+  std::weak_ptr<Stream> stream;  // where it was recorded last
 };
 
 struct Executable : Object {
@@ -30,12 +33,14 @@ int refusal() {
 
 int allocated(void** p, size_t bytes, bool pinned) {
   refuseInCapture();
+  state().calls[MEMORY]++;
   *p = bytes ? allocate(bytes, pinned) : nullptr;
   return bytes && !*p ? OUT_OF_MEMORY : OK;
 }
 
 int freed(void* p, bool pinned) {
   refuseInCapture();
+  state().calls[MEMORY]++;
   flushAll();
   if (!state().error && p) deallocate(p, pinned);
   return state().error;
@@ -72,6 +77,7 @@ CALL(cudaSetDevice, (int device), return device < 0 || device >= deviceCount ? I
 
 ALWAYS(cudaDeviceGetAttribute, (int* value, int attribute, int device), {
   if (attribute == 9000) return *value = (int)state().handles.size(), OK;
+  if (attribute > 9000 && attribute <= 9000 + CALLS) return *value = state().calls[attribute - 9001], OK;
   if (int refused = refusal()) return refused;
   if (device < 0 || device >= deviceCount) return INVALID_DEVICE;
   *value = attribute == 16 ? 2 : attribute == 75 ? 9 : 0;  // multiprocessors, compute capability
@@ -100,6 +106,7 @@ CALL(cudaMemcpyAsync, (void* to, const void* from, size_t bytes, int kind, void*
   auto stream = get<Stream>(handle);
   if (kind < TO_DEVICE || kind > ON_DEVICE) die("kind %d", kind);
   if (!bytes) return OK;
+  if (kind != ON_DEVICE) state().calls[TRANSFERS]++;
   const void* host = kind == TO_DEVICE ? from : kind == TO_HOST ? to : nullptr;
   if (kind != ON_DEVICE) needHost(host, "the host's side");
   std::vector<Range> ranges;
@@ -121,13 +128,19 @@ CALL(cudaStreamCreateWithFlags, (void** stream, unsigned flags), {
   if (flags != 1) die("the stream is not non-blocking");
   *stream = adopt(std::make_shared<Stream>());
 })
-CALL(cudaStreamSynchronize, (void* stream), return finished(stream))
+CALL(cudaStreamSynchronize, (void* stream), state().calls[STREAM_WAITS]++; return finished(stream))
 CALL(cudaStreamDestroy, (void* stream), finished(stream), release<Stream>(stream); return state().error)
 
 CALL(cudaEventCreate, (void** event), *event = adopt(std::make_shared<Event>()))
 CALL(cudaEventDestroy, (void* event), release<Event>(event))
-CALL(cudaEventRecord, (void* handle, void* stream),
+CALL(cudaEventRecord, (void* handle, void* stream), get<Event>(handle)->stream = get<Stream>(stream),
      submit(stream, {}, [event = get<Event>(handle)] { clock_gettime(CLOCK_MONOTONIC, &event->at); }))
+CALL(cudaEventSynchronize, (void* handle), {
+  refuseInCapture();
+  state().calls[EVENT_WAITS]++;
+  if (auto stream = get<Event>(handle)->stream.lock()) flush(*stream);
+  return state().error;
+})
 CALL(cudaEventElapsedTime, (float* milliseconds, void* from, void* to), {
   timespec a = get<Event>(from)->at, b = get<Event>(to)->at;
   if (!a.tv_sec || !b.tv_sec) die("an event that was not reached");
@@ -180,6 +193,6 @@ CALL(cudaStreamUpdateCaptureDependencies, (void* stream, void** nodes, void*, si
 CALL(cudaGraphInstantiate, (void** out, void* graph, unsigned long long),
      refuseInCapture(), *out = adopt(std::make_shared<Executable>(graph)))
 CALL(cudaGraphLaunch, (void* handle, void* stream),
-     refuseInCapture(), submit(stream, {}, replay(get<Executable>(handle))))
+     refuseInCapture(), state().calls[GRAPHS]++, submit(stream, {}, replay(get<Executable>(handle))))
 CALL(cudaGraphExecDestroy, (void* handle), release<Executable>(handle))
 CALL(cudaGraphDestroy, (void* graph), release<Graph>(graph))

@@ -63,6 +63,8 @@ struct Stream : Object {
 
 using Blocks = std::map<uintptr_t, size_t>;  // bytes by begin
 
+enum { STREAM_WAITS, EVENT_WAITS, TRANSFERS, SUBMISSIONS, GRAPHS, MEMORY, CALLS };  // what tests count
+
 struct State {
   std::recursive_mutex lock;  // guards everything
   Blocks device, pinned;
@@ -70,6 +72,7 @@ struct State {
   uintptr_t nextAddress = DEVICE, nextHandle = HANDLES;
   size_t limit = (size_t)setting("STANDIN_MEMORY", 16LL << 30), used = 0;
   int error = 0;           // the sticky one of a kernel that failed
+  int calls[CALLS] = {};   // so far
   bool forgiving = false;  // misuse ends only the call, so that a test can see it
   std::string misuse;
 };
@@ -226,6 +229,7 @@ inline void submit(void* handle, std::vector<Range> ranges, std::function<void()
   bool captured = stream->capture != nullptr;
   if (captured && stream->capture->loose) die("the capture's dependencies were not updated after a node was added");
   std::vector<Work>& works = captured ? stream->capture->nodes : stream->pending;
+  if (!captured) state().calls[SUBMISSIONS]++;
   works.push_back({thread().call, std::move(ranges), std::move(run)});
   if (captured) stream->capture->last = (void*)works.size();
   else if (works.size() >= 4096) flush(*stream);

@@ -241,6 +241,15 @@ final class Batch implements AutoCloseable {
     return excluded[i];
   }
 
+  /** Samples that are attacked. */
+  int attacked() {
+    int n = 0;
+    for (StopReason reason : excluded) {
+      n += reason == null ? 1 : 0;
+    }
+    return n;
+  }
+
   void exclude(int i, StopReason reason) {
     excluded[i] = reason;
   }

@@ -137,7 +137,7 @@ final class DescentLoop {
         settings.randomStart() || settings.restarts() > 1
             ? new RandomStart(batch, settings.norm())
             : null;
-    int left = count();
+    int left = batch.attacked();
     try (RepeatedStep step = new RepeatedStep(batch, this::step)) {
       for (int start = 0; start < settings.restarts() && left > 0; start++) {
         begin();
@@ -158,13 +158,10 @@ final class DescentLoop {
     batch.restore();
   }
 
-  private int count() {
-    num.compare(Comparison.GREATER, live.view(), 0, active.view());
-    return batch.store().count(active.view());
-  }
-
+  /** Looks at how many samples are left; goes on with these once they fit a smaller batch. */
   private int compact(AttackListener listener) {
-    int left = count();
+    num.compare(Comparison.GREATER, live.view(), 0, active.view());
+    int left = batch.store().look(active.view());
     listener.progress(batch.count() - left, batch.count());
     if (left > 0) {
       batch.compact(active.view(), left);

@@ -162,12 +162,12 @@ final class LbfgsSearch {
 
   void run(AttackListener listener) {
     num.compare(Comparison.LESS, tradeOff.done(), settings.searches(), active.view());
-    int left = batch.store().count(active.view());
+    int left = batch.attacked();
     try (RepeatedStep step = new RepeatedStep(batch, this::step)) {
       for (int k = 1; left > 0; k++) {
         step.run();
         if (k % STEPS_BETWEEN_COUNTS == 0) {
-          left = batch.store().count(active.view());
+          left = batch.store().look(active.view());
           listener.progress(batch.count() - left, batch.count());
           if (left > 0) {
             batch.compact(active.view(), left);

@@ -1,16 +1,22 @@
 package dev.blindspot.attacks;
 
 import dev.blindspot.engine.Program;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
- * A step of an attack that repeats: executed as it is the first time that a batch has so many rows,
- * recorded the second time and replayed from then on, which costs the host one call. The step must
- * read nothing on the host. Owns the recorded program.
+ * A step of an attack that repeats: for each number of rows executed as it is the first time, so
+ * that nothing remains to be prepared, recorded the second time and replayed from then on, which
+ * costs the host one call. The step must read nothing on the host. Owns the recorded programs, and
+ * keeps them to its end: closing one waits for the device.
  */
 final class RepeatedStep implements AutoCloseable {
   private final Batch batch;
   private final Runnable step;
+  private final Map<Integer, Program> programs = new HashMap<>();
   private int rows;
+
+  /** Of that many rows; null until recorded. */
   private Program program;
 
   RepeatedStep(Batch batch, Runnable step) {
@@ -19,23 +25,26 @@ final class RepeatedStep implements AutoCloseable {
   }
 
   void run() {
-    if (batch.store().rows() != rows) {
-      close();
-      step.run();
-      rows = batch.store().rows();
-      return;
-    }
-    if (program == null) {
+    int now = batch.store().rows();
+    if (now != rows) {
+      rows = now;
+      program = programs.get(now);
+      if (program == null) {
+        step.run();
+        return;
+      }
+    } else if (program == null) {
       program = batch.context().record(step);
+      programs.put(now, program);
     }
     program.run();
   }
 
   @Override
   public void close() {
-    if (program != null) {
-      program.close();
-      program = null;
-    }
+    programs.values().forEach(Program::close);
+    programs.clear();
+    program = null;
+    rows = 0;
   }
 }

@@ -4,6 +4,8 @@ import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Layout;
+import dev.blindspot.engine.Readback;
+import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.primitives.CastDesc;
@@ -15,8 +17,6 @@ import dev.blindspot.engine.primitives.ElementwiseOp;
 import dev.blindspot.engine.primitives.IndexDesc;
 import dev.blindspot.engine.primitives.IndexOp;
 import dev.blindspot.engine.primitives.SortDesc;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -39,8 +39,16 @@ final class RowStore implements AutoCloseable {
   private final CountPlan count;
   private final CastPlan cast;
   private final Tensor counter;
-  private final ByteBuffer counted = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
+  private final Readback counted;
+  private boolean looked;
   private int rows;
+
+  /** Where rows are gathered before they move; made by the first compaction. */
+  private TensorArena spare;
+
+  private Tensor keys;
+  private Tensor indices;
+  private Tensor moved;
 
   /**
    * @param bytesPerRow of all tensors that will be taken
@@ -55,6 +63,7 @@ final class RowStore implements AutoCloseable {
     count = backend.plan(new CountDesc(capacity, 1, false));
     cast = backend.plan(new CastDesc(ElementType.U8, ElementType.F32, capacity, 1));
     counter = arena.tensor(ElementType.I32, 1);
+    counted = ctx.readback(counter);
   }
 
   /** A tensor whose rows follow their samples. */
@@ -95,11 +104,17 @@ final class RowStore implements AutoCloseable {
     scratch.forEach(t -> t.resize(n));
   }
 
-  /** Reads how many elements of a mask [n] are true. */
-  int count(Tensor mask) {
+  /**
+   * Counts the true elements of a mask [n] that only loses them. A device that works on behind the
+   * host's back is not stopped for it: the host learns the number of the look before, and at its
+   * first look that all are true.
+   */
+  int look(Tensor mask) {
+    int before = !looked ? rows : ctx.asynchronous() ? counted.get().getInt(0) : 0;
     count.execute(ctx, mask, counter);
-    counter.copyTo(counted.clear());
-    return counted.getInt(0);
+    counted.request();
+    looked = true;
+    return ctx.asynchronous() ? before : counted.get().getInt(0);
   }
 
   /** The next size down the ladder that holds this many samples; the present one if none does. */
@@ -113,34 +128,54 @@ final class RowStore implements AutoCloseable {
 
   /** Moves the rows that {@code active} [n] names to the front and goes on with {@code n} rows. */
   void compact(Tensor active, int n) {
-    try (TensorArena spare = backend.arena(128L + 4L * (rows + n))) {
-      Tensor key = spare.tensor(ElementType.F32, 1, rows);
-      Tensor index = spare.tensor(ElementType.I32, 1, n);
-      cast.execute(ctx, active, key.reshape(rows));
-      backend.plan(new SortDesc(ElementType.F32, 1, rows, n, true)).execute(ctx, key, null, index);
-      for (RowTensor t : kept) {
-        gather(t, index.reshape(n), n);
-      }
+    if (spare == null) {
+      makeSpare();
+    }
+    Tensor key = part(keys, ElementType.F32, Shape.of(1, rows));
+    Tensor index = part(indices, ElementType.I32, Shape.of(1, n));
+    cast.execute(ctx, active, key.reshape(rows));
+    backend.plan(new SortDesc(ElementType.F32, 1, rows, n, true)).execute(ctx, key, null, index);
+    for (RowTensor t : kept) {
+      gather(t, index.reshape(n), n);
     }
     resize(n);
+  }
+
+  private void makeSpare() {
+    int half = Math.max(1, capacity / 2);
+    long widest = 1;
+    for (RowTensor t : kept) {
+      widest = Math.max(widest, t.full().shape().rowLength() * t.full().type().bytes());
+    }
+    spare = backend.arena(3 * 64 + 4L * capacity + 4L * half + widest * half);
+    keys = spare.tensor(ElementType.F32, capacity);
+    indices = spare.tensor(ElementType.I32, half);
+    moved = spare.tensor(ElementType.U8, widest * half);
+  }
+
+  /** The first bytes of a tensor as another one. */
+  private static Tensor part(Tensor of, ElementType type, Shape shape) {
+    return new Tensor(of.storage(), of.offset(), type, shape, Layout.NCHW);
   }
 
   private void gather(RowTensor t, Tensor index, int n) {
     ElementType type = t.full().type();
     long length = t.full().shape().rowLength();
-    try (TensorArena spare = backend.arena(TensorArena.bytes(type, n * length))) {
-      Tensor moved = spare.tensor(type, t.full().shape().withBatch(n), Layout.NCHW);
-      backend
-          .plan(new IndexDesc(IndexOp.GATHER_ROWS, type, n, rows, length))
-          .execute(ctx, index, t.view(), moved);
-      backend
-          .plan(new ElementwiseDesc(ElementwiseOp.COPY, type, n, length))
-          .execute(ctx, moved, null, t.full().slice(0, n));
-    }
+    Tensor rows = part(moved, type, t.full().shape().withBatch(n));
+    backend
+        .plan(new IndexDesc(IndexOp.GATHER_ROWS, type, n, t.view().n(), length))
+        .execute(ctx, index, t.view(), rows);
+    backend
+        .plan(new ElementwiseDesc(ElementwiseOp.COPY, type, n, length))
+        .execute(ctx, rows, null, t.full().slice(0, n));
   }
 
   @Override
   public void close() {
+    counted.close();
+    if (spare != null) {
+      spare.close();
+    }
     arena.close();
   }
 }

@@ -12,6 +12,19 @@ public interface Context extends AutoCloseable {
   void synchronize();
 
   /**
+   * Whether a call may return before its work is done. A host that is not to stop the device looks
+   * at results late then, through a {@link Readback}.
+   */
+  default boolean asynchronous() {
+    return false;
+  }
+
+  /** A way to look at this tensor without waiting. */
+  default Readback readback(Tensor tensor) {
+    return new HostReadback(tensor);
+  }
+
+  /**
    * Runs {@code step} and waits for what it submits.
    *
    * @return seconds that the device took, by its own clock: on a GPU from the first execution's

@@ -6,6 +6,7 @@ import dev.blindspot.engine.Desc;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Program;
+import dev.blindspot.engine.Readback;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.cuda.library.LibraryContext;
 import dev.blindspot.engine.spi.LeakReport;
@@ -305,6 +306,17 @@ final class CudaContext implements Context, LibraryContext {
                 + describe());
       }
     }
+  }
+
+  @Override
+  public boolean asynchronous() {
+    return true;
+  }
+
+  @Override
+  public Readback readback(Tensor tensor) {
+    life.checkOpen();
+    return new CudaReadback(this, tensor);
   }
 
   @Override

@@ -19,6 +19,11 @@ final class CudaEvent implements AutoCloseable {
     backend.check(cudart.cudaEventRecord(event, stream), "marking a point of a stream");
   }
 
+  /** Waits until the point is reached. */
+  void await(String doing) {
+    backend.check(cudart.cudaEventSynchronize(event), doing);
+  }
+
   /** Seconds from here to a later point; both must have been reached. */
   double secondsUntil(CudaEvent later) {
     float[] milliseconds = new float[1];

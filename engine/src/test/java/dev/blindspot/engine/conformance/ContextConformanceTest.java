@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Program;
+import dev.blindspot.engine.Readback;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.ElementwiseDesc;
 import dev.blindspot.engine.primitives.ElementwiseOp;
@@ -130,5 +131,23 @@ class ContextConformanceTest {
       assertEquals(0, none.length());
     }
     assertTrue(String.valueOf(refused.get()).contains("one thread at a time"), "" + refused.get());
+  }
+
+  @ParameterizedTest
+  @MethodSource(ALL)
+  void aReadbackGivesWhatWasThereWhenItWasRequested(Rig rig) {
+    Tensor y = zeros(rig);
+    Step step = Step.on(rig, y);
+    try (Readback back = rig.context().readback(y)) {
+      assertThrows(IllegalStateException.class, back::get);
+      step.run();
+      back.request();
+      step.run();
+      assertEquals(1, back.get().getFloat(0));
+      assertEquals(1, back.get().getFloat(20));
+      back.request();
+      assertEquals(3, back.get().getFloat(20));
+    }
+    assertAll(3, y);
   }
 }
