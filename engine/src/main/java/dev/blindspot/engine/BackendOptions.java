@@ -1,20 +1,22 @@
 package dev.blindspot.engine;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
 /**
  * Settings of a backend. The system properties {@code blindspot.threads}, {@code
  * blindspot.deterministic}, {@code blindspot.isa}, {@code blindspot.verbose}, {@code
- * blindspot.tuning}, {@code blindspot.memory}, {@code blindspot.device} and {@code blindspot.debug}
- * are read here and nowhere else; they are only the defaults.
+ * blindspot.tune}, {@code blindspot.tuning}, {@code blindspot.memory}, {@code blindspot.device} and
+ * {@code blindspot.debug} are read here and nowhere else; they are only the defaults.
  *
  * @param threads worker threads of a context, the calling one included
  * @param deterministic use only implementations that declare every {@link Guarantee}
  * @param isa instruction-set level of our CPU kernels
  * @param verbose log each plan made: chosen implementation and reasons of the others
- * @param tuningFile where measured choices are kept; empty: no tuning
+ * @param tuning whether measured choices are used, and made
+ * @param tuningFile where measured choices are kept; empty: "tuning.txt" in the cache folder
  * @param memoryLimit bytes that all arenas of the backend may hold together
  * @param device index of the GPU, where a backend has several
  * @param debug wait after each execution, so that a failing one is named; slow
@@ -24,6 +26,7 @@ public record BackendOptions(
     boolean deterministic,
     Isa isa,
     boolean verbose,
+    Tuning tuning,
     Optional<Path> tuningFile,
     long memoryLimit,
     int device,
@@ -46,49 +49,70 @@ public record BackendOptions(
     return new BackendOptions(
         Integer.getInteger("blindspot.threads", Runtime.getRuntime().availableProcessors()),
         Boolean.getBoolean("blindspot.deterministic"),
-        isa(System.getProperty("blindspot.isa", "best")),
+        named(Isa.class, "blindspot.isa", "best"),
         Boolean.getBoolean("blindspot.verbose"),
+        named(Tuning.class, "blindspot.tune", "stored"),
         Optional.ofNullable(System.getProperty("blindspot.tuning")).map(Path::of),
         Long.getLong("blindspot.memory", Long.MAX_VALUE),
         Integer.getInteger("blindspot.device", 0),
         Boolean.getBoolean("blindspot.debug"));
   }
 
-  private static Isa isa(String name) {
+  private static <E extends Enum<E>> E named(Class<E> type, String property, String byDefault) {
+    String name = System.getProperty(property, byDefault);
     try {
-      return Isa.valueOf(name.toUpperCase(Locale.ROOT));
+      return Enum.valueOf(type, name.toUpperCase(Locale.ROOT));
     } catch (IllegalArgumentException e) {
-      throw new InvalidInputException(
-          "blindspot.isa is '" + name + "'; use best, scalar, avx2 or avx512", e);
+      String known = Arrays.toString(type.getEnumConstants()).toLowerCase(Locale.ROOT);
+      throw new InvalidInputException(property + " is '" + name + "'; use one of " + known, e);
     }
   }
 
   public BackendOptions threads(int t) {
     return new BackendOptions(
-        t, deterministic, isa, verbose, tuningFile, memoryLimit, device, debug);
+        t, deterministic, isa, verbose, tuning, tuningFile, memoryLimit, device, debug);
   }
 
   public BackendOptions deterministic(boolean d) {
-    return new BackendOptions(threads, d, isa, verbose, tuningFile, memoryLimit, device, debug);
+    return new BackendOptions(
+        threads, d, isa, verbose, tuning, tuningFile, memoryLimit, device, debug);
   }
 
   public BackendOptions isa(Isa i) {
     return new BackendOptions(
-        threads, deterministic, i, verbose, tuningFile, memoryLimit, device, debug);
+        threads, deterministic, i, verbose, tuning, tuningFile, memoryLimit, device, debug);
+  }
+
+  public BackendOptions tuning(Tuning t) {
+    return new BackendOptions(
+        threads, deterministic, isa, verbose, t, tuningFile, memoryLimit, device, debug);
+  }
+
+  public BackendOptions tuningFile(Path file) {
+    return new BackendOptions(
+        threads,
+        deterministic,
+        isa,
+        verbose,
+        tuning,
+        Optional.of(file),
+        memoryLimit,
+        device,
+        debug);
   }
 
   public BackendOptions memoryLimit(long bytes) {
     return new BackendOptions(
-        threads, deterministic, isa, verbose, tuningFile, bytes, device, debug);
+        threads, deterministic, isa, verbose, tuning, tuningFile, bytes, device, debug);
   }
 
   public BackendOptions device(int index) {
     return new BackendOptions(
-        threads, deterministic, isa, verbose, tuningFile, memoryLimit, index, debug);
+        threads, deterministic, isa, verbose, tuning, tuningFile, memoryLimit, index, debug);
   }
 
   public BackendOptions debug(boolean wait) {
     return new BackendOptions(
-        threads, deterministic, isa, verbose, tuningFile, memoryLimit, device, wait);
+        threads, deterministic, isa, verbose, tuning, tuningFile, memoryLimit, device, wait);
   }
 }

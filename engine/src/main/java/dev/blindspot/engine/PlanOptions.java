@@ -37,6 +37,11 @@ public record PlanOptions(
     return new PlanOptions(EnumSet.allOf(Direction.class), Precision.FP32, false, "");
   }
 
+  /** The same for these directions only. */
+  public PlanOptions only(Set<Direction> d) {
+    return new PlanOptions(d, precision, accumulate, implementation);
+  }
+
   public PlanOptions precision(Precision p) {
     return new PlanOptions(directions, p, accumulate, implementation);
   }

@@ -21,6 +21,7 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.ImplementationList;
 import dev.blindspot.engine.spi.kernels.KernelBackend;
 import dev.blindspot.engine.spi.kernels.KernelPlans;
+import dev.blindspot.engine.spi.tuning.TuningStore;
 import dev.blindspot.kernels.Kernels;
 import java.util.EnumSet;
 import java.util.List;
@@ -49,6 +50,7 @@ final class CpuBackend implements KernelBackend {
 
   private final BackendOptions options;
   private final int level;
+  private final TuningStore tuning;
   private final ImplementationList implementations;
   private final AtomicLong held = new AtomicLong();
   private final CppCompiler compiler;
@@ -60,7 +62,8 @@ final class CpuBackend implements KernelBackend {
     compiler =
         new CppCompiler(
             CacheFolder.root().resolve("kernels"), cxx == null || cxx.isBlank() ? "g++" : cxx);
-    implementations = new ImplementationList("cpu", options.deterministic(), options.verbose());
+    tuning = new TuningStore(options, facts());
+    implementations = new ImplementationList(this, tuning);
     KernelPlans.register(this);
     CpuConv2d.register(this);
     CpuLinear.register(this);
@@ -144,13 +147,19 @@ final class CpuBackend implements KernelBackend {
 
   @Override
   public Map<String, String> properties() {
-    return new TreeMap<>(
-        Map.of(
-            "backend", "cpu",
-            "isa", levelName(),
-            "threads", Integer.toString(options.threads()),
-            "openblas", Kernels.blasConfig(),
-            "java", System.getProperty("java.version")));
+    Map<String, String> all = new TreeMap<>(facts());
+    all.put("tuning", tuning.identity());
+    return all;
+  }
+
+  private Map<String, String> facts() {
+    return Map.of(
+        "backend", "cpu",
+        "isa", levelName(),
+        "processor", Processor.name(),
+        "threads", Integer.toString(options.threads()),
+        "openblas", Kernels.blasConfig(),
+        "java", System.getProperty("java.version"));
   }
 
   @Override

@@ -20,6 +20,7 @@ import dev.blindspot.engine.custom.KernelSource;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.ImplementationList;
 import dev.blindspot.engine.spi.kernels.KernelPlans;
+import dev.blindspot.engine.spi.tuning.TuningStore;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -45,6 +46,7 @@ final class CudaBackend implements LibraryBackend {
   private final CudaMemory memory;
   private final CudaStaging staging;
   private final CudaModules modules;
+  private final TuningStore tuning;
   private final ImplementationList implementations;
   private final List<CudaContext> contexts = new CopyOnWriteArrayList<>();
   private final CudaResources resources = new CudaResources();
@@ -66,7 +68,8 @@ final class CudaBackend implements LibraryBackend {
     modules =
         new CudaModules(
             new CudaCompiler(CacheFolder.root().resolve("kernels-cuda"), device.architecture()));
-    implementations = new ImplementationList("cuda", options.deterministic(), options.verbose());
+    tuning = new TuningStore(options, facts());
+    implementations = new ImplementationList(this, tuning);
     KernelPlans.register(this);
     CudnnPlans.register(this);
     BlasPlans.register(this);
@@ -141,6 +144,12 @@ final class CudaBackend implements LibraryBackend {
 
   @Override
   public Map<String, String> properties() {
+    Map<String, String> p = facts();
+    p.put("tuning", tuning.identity());
+    return p;
+  }
+
+  private Map<String, String> facts() {
     Map<String, String> p = new TreeMap<>(CudaLibraries.versions());
     p.put("backend", "cuda");
     p.put("gpu", device.name());

@@ -15,6 +15,7 @@ import dev.blindspot.engine.custom.CompiledKernel;
 import dev.blindspot.engine.custom.KernelSource;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.ImplementationList;
+import dev.blindspot.engine.spi.tuning.TuningStore;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -30,8 +31,7 @@ final class ReferenceBackend implements Backend {
 
   ReferenceBackend(BackendOptions options) {
     this.options = options;
-    implementations =
-        new ImplementationList("reference", options.deterministic(), options.verbose());
+    implementations = new ImplementationList(this, new TuningStore(options, properties()));
     ReferenceActivation.register(this);
     ReferenceConv2d.register(this);
     ReferencePool2d.register(this);

@@ -1,16 +1,26 @@
 package dev.blindspot.engine.spi;
 
+import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Desc;
+import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.Guarantee;
 import dev.blindspot.engine.ImplementationReport;
 import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.UnsupportedException;
+import dev.blindspot.engine.primitives.WeightedPlan;
+import dev.blindspot.engine.spi.layers.SplitWeighted;
+import dev.blindspot.engine.spi.tuning.Tuner;
+import dev.blindspot.engine.spi.tuning.TuningStore;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** A backend's implementations, in order for each primitive; filled once, then only read. */
@@ -18,16 +28,15 @@ public final class ImplementationList {
   private final String backend;
   private final boolean deterministic;
   private final boolean verbose;
+  private final Tuner tuner;
   private final Map<Class<?>, List<Implementation<?, ?>>> byDesc = new HashMap<>();
 
-  /**
-   * @param deterministic refuse implementations that do not declare every guarantee
-   * @param verbose log what is chosen and why
-   */
-  public ImplementationList(String backend, boolean deterministic, boolean verbose) {
-    this.backend = backend;
-    this.deterministic = deterministic;
-    this.verbose = verbose;
+  /** In deterministic mode implementations that do not declare every guarantee are refused. */
+  public ImplementationList(Backend backend, TuningStore tuning) {
+    this.backend = backend.name();
+    deterministic = backend.options().deterministic();
+    verbose = backend.options().verbose();
+    tuner = new Tuner(backend, tuning);
   }
 
   /** Appends an implementation to the list of its primitive. */
@@ -36,12 +45,26 @@ public final class ImplementationList {
     byDesc.computeIfAbsent(desc, d -> new ArrayList<>()).add(implementation);
   }
 
-  /** The first implementation that supports the desc makes the plan. */
-  @SuppressWarnings("unchecked") // add() ties the desc's class to its plan
+  /** The implementation that was measured fastest makes the plan, else the first that can. */
   public <P extends Plan> P plan(Desc<P> desc, PlanOptions options) {
+    if (tuner.decides(desc, options)) {
+      P plan = SplitWeighted.splits(desc) ? split(desc, options) : chosen(desc, options);
+      if (plan != null) {
+        return plan;
+      }
+    }
+    return first(desc, options);
+  }
+
+  @SuppressWarnings("unchecked") // add() ties the desc's class to its plan
+  private <P extends Plan> List<Implementation<Desc<P>, P>> listed(Desc<P> desc) {
+    return (List<Implementation<Desc<P>, P>>)
+        (List<?>) byDesc.getOrDefault(desc.getClass(), List.of());
+  }
+
+  private <P extends Plan> P first(Desc<P> desc, PlanOptions options) {
     StringBuilder reasons = new StringBuilder();
-    for (Implementation<?, ?> i : byDesc.getOrDefault(desc.getClass(), List.of())) {
-      Implementation<Desc<P>, P> candidate = (Implementation<Desc<P>, P>) i;
+    for (Implementation<Desc<P>, P> candidate : listed(desc)) {
       String reason = reason(candidate, desc, options);
       if (reason.isEmpty()) {
         try {
@@ -65,6 +88,71 @@ public final class ImplementationList {
             + ". The reference backend executes every primitive.");
   }
 
+  /** The measured choice that can be planned here, or null. */
+  private <P extends Plan> Implementation<Desc<P>, P> choice(Desc<P> desc, PlanOptions options) {
+    Optional<String> name =
+        tuner.choose(
+            desc,
+            options,
+            () -> listed(desc).stream().filter(i -> reason(i, desc, options).isEmpty()).toList());
+    return name.flatMap(
+            n ->
+                listed(desc).stream()
+                    .filter(i -> i.name().equals(n) && reason(i, desc, options).isEmpty())
+                    .findFirst())
+        .orElse(null);
+  }
+
+  /** The plan of the measured choice, or null. */
+  private <P extends Plan> P chosen(Desc<P> desc, PlanOptions options) {
+    Implementation<Desc<P>, P> i = choice(desc, options);
+    return i == null ? null : made(desc, options, i);
+  }
+
+  /** The plan of this implementation, or null if it is refused only now. */
+  private <P extends Plan> P made(Desc<P> desc, PlanOptions options, Implementation<Desc<P>, P> i) {
+    try {
+      P plan = i.create().create(desc, options, i);
+      log(desc, options, i.name(), "; measured");
+      return plan;
+    } catch (UnsupportedException e) {
+      return null;
+    }
+  }
+
+  /** As {@link #chosen} with a choice for each direction; null if there is none for any. */
+  @SuppressWarnings("unchecked") // a split plan is one of its desc's
+  private <P extends Plan> P split(Desc<P> desc, PlanOptions options) {
+    Map<Implementation<Desc<P>, P>, Set<Direction>> by = new LinkedHashMap<>();
+    for (Direction d : options.directions()) {
+      by.computeIfAbsent(
+              choice(desc, options.only(Set.of(d))), i -> EnumSet.noneOf(Direction.class))
+          .add(d);
+    }
+    if (by.keySet().equals(Collections.singleton(null))) {
+      return null;
+    }
+    Map<Direction, WeightedPlan> parts = new EnumMap<>(Direction.class);
+    try {
+      for (Map.Entry<Implementation<Desc<P>, P>, Set<Direction>> e : by.entrySet()) {
+        P part = part(desc, options.only(e.getValue()), e.getKey());
+        if (by.size() == 1) {
+          return part;
+        }
+        e.getValue().forEach(d -> parts.put(d, (WeightedPlan) part));
+      }
+    } catch (RuntimeException e) {
+      parts.values().forEach(Plan::close);
+      throw e;
+    }
+    return (P) SplitWeighted.of(desc, options, parts);
+  }
+
+  private <P extends Plan> P part(Desc<P> desc, PlanOptions options, Implementation<Desc<P>, P> i) {
+    P part = i == null ? null : made(desc, options, i);
+    return part == null ? first(desc, options) : part;
+  }
+
   private void log(Desc<?> desc, PlanOptions options, String chosen, CharSequence reasons) {
     if (verbose) {
       System.getLogger("dev.blindspot.engine")
@@ -79,13 +167,10 @@ public final class ImplementationList {
   }
 
   /** Each listed implementation with the reason why it would not be used. */
-  @SuppressWarnings("unchecked") // as above
   public <P extends Plan> List<ImplementationReport> explain(Desc<P> desc, PlanOptions options) {
     List<ImplementationReport> reports = new ArrayList<>();
-    for (Implementation<?, ?> i : byDesc.getOrDefault(desc.getClass(), List.of())) {
-      reports.add(
-          new ImplementationReport(
-              i.name(), reason((Implementation<Desc<P>, P>) i, desc, options)));
+    for (Implementation<Desc<P>, P> i : listed(desc)) {
+      reports.add(new ImplementationReport(i.name(), reason(i, desc, options)));
     }
     return reports;
   }
