@@ -62,6 +62,11 @@ public record NetworkOptions(
     return new NetworkOptions(gradients, type, t, precision, keep, seed, fused);
   }
 
+  /** The same with products formed so. */
+  public NetworkOptions precision(Precision p) {
+    return new NetworkOptions(gradients, type, training, p, keep, seed, fused);
+  }
+
   /** The same, keeping the outputs of these layers and no others. */
   public NetworkOptions keep(String... names) {
     return new NetworkOptions(gradients, type, training, precision, Set.of(names), seed, fused);

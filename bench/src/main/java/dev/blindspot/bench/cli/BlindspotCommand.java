@@ -109,9 +109,14 @@ abstract class BlindspotCommand implements Callable<Integer> {
    * @throws InvalidInputException with the reason if it cannot be used here
    */
   final Backend openBackend() {
+    return openBackend(BackendOptions.defaults());
+  }
+
+  /** As {@link #openBackend()} with other defaults. */
+  final Backend openBackend(BackendOptions defaults) {
     List<BackendProvider> providers = Backends.providers();
     String name = device.toLowerCase(java.util.Locale.ROOT);
-    BackendOptions options = BackendOptions.defaults().threads(threadCount());
+    BackendOptions options = defaults.threads(threadCount());
     if (name.matches("cuda:[0-9]{1,4}")) {
       options = options.device(Integer.parseInt(name.substring(5)));
       name = "cuda";

@@ -42,6 +42,7 @@ final class CommandLineTool {
         ReproduceCommand.class,
         AdversarialTrainingCommand.class,
         BenchCommand.class,
+        TuneCommand.class,
         BoundsCommand.class,
         InspectCommand.class,
         AmplifyCommand.class,
