@@ -233,6 +233,11 @@ final class CudaBackend implements LibraryBackend {
   }
 
   @Override
+  public TuningStore tuning() {
+    return tuning;
+  }
+
+  @Override
   public int cudnnVersion() {
     return (int) cudnn.cudnnGetVersion();
   }

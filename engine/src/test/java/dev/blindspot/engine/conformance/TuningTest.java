@@ -132,6 +132,7 @@ class TuningTest {
       assertEquals(
           forward,
           plan.implementation(Direction.FORWARD) + plan.implementation(Direction.BACKWARD_DATA));
+      results(b, plan);
       assertEquals(identity, b.properties().get("tuning"));
     }
   }
@@ -243,7 +244,7 @@ class TuningTest {
     try (Backend b = backend(Tuning.MEASURE)) {
       b.plan(DESC, BOTH.only(Set.of(Direction.FORWARD)));
     }
-    assertEquals(1, TuningFile.read(file).size());
+    assertFalse(TuningFile.read(file).isEmpty());
   }
 
   @Test

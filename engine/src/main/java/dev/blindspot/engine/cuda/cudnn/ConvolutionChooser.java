@@ -16,8 +16,10 @@ import dev.blindspot.engine.cuda.library.LibraryBackend;
 import dev.blindspot.engine.cuda.library.LibraryContext;
 import dev.blindspot.engine.primitives.Conv2dDesc;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.StringJoiner;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,19 +27,50 @@ import org.bytedeco.cuda.cudnn.cudnnConvolutionStruct;
 import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
 
 /**
- * Chooses the algorithm of one direction. Strict FP32 applies {@code CUDNN_FMA_MATH} to whatever is
- * chosen: cuDNN's search also tries its default, which allows TF32. Choices are kept for the life
- * of the backend, so equal plans of one process give equal bits; in deterministic mode nothing is
- * measured, so those of other processes do too.
+ * Chooses the algorithm of one direction: what was measured on this machine, else as cuDNN ranks
+ * them, so equal plans give equal bits, those of other processes too. Strict FP32 applies {@code
+ * CUDNN_FMA_MATH} to whatever is chosen: cuDNN's search also tries its default, which allows TF32.
  */
 final class ConvolutionChooser {
   /** Most workspace that an algorithm may ask for. */
   static final long MOST_WORKSPACE = 256L << 20;
 
   private record Key(
-      Conv2dDesc desc, Precision precision, boolean exact, Direction direction, long n) {}
+      Conv2dDesc desc, Precision precision, boolean exact, Direction direction, long n) {
 
-  private record Chosen(int algorithm, int mathType) {}
+    /** As it is asked of the choices that are kept. */
+    String question() {
+      return "cudnn algorithm"
+          + (exact ? ", exact" : "")
+          + " "
+          + desc
+          + " ["
+          + direction
+          + "] "
+          + precision
+          + " batch "
+          + n;
+    }
+  }
+
+  private record Chosen(int algorithm, int mathType) {
+    private static final String BY = " by math type ";
+
+    String answer(Direction direction) {
+      return ConvolutionSearch.name(direction, algorithm) + BY + mathType;
+    }
+
+    /** Null if it is no answer of this form. */
+    static Chosen of(String answer, ConvolutionSearch search, Direction direction) {
+      for (int a = 0; a < search.algorithms(); a++) {
+        String start = ConvolutionSearch.name(direction, a) + BY;
+        if (answer.startsWith(start) && answer.substring(start.length()).matches("[0-9]{1,4}")) {
+          return new Chosen(a, Integer.parseInt(answer.substring(start.length())));
+        }
+      }
+      return null;
+    }
+  }
 
   private record Refused(
       Conv2dDesc desc, Precision precision, boolean exact, Set<Direction> directions) {}
@@ -101,7 +134,11 @@ final class ConvolutionChooser {
     }
     long limit = planned == null ? MOST_WORKSPACE : planned.workspaceBytes();
     Key key = new Key(r.desc, r.precision, r.exact, direction, n);
+    Optional<String> stored = backend.tuning().find(key.question());
     Chosen known = chosen.get(key);
+    if (known == null && stored.isPresent()) {
+      known = Chosen.of(stored.get(), search, direction);
+    }
     if (known != null) {
       Choice again = accept(r, search, known.algorithm, known.mathType, limit);
       if (again != null) {
@@ -109,16 +146,38 @@ final class ConvolutionChooser {
       }
     }
     cudnnConvolutionStruct trial = r.shapes.convolution(r.mathType());
-    List<Found> found =
-        planned == null && !backend.options().deterministic()
-            ? measure(r, c, search, trial, n)
-            : search.rank(trial, r.doing);
+    List<Found> found = null;
+    if (planned == null && backend.tuning().measures()) {
+      found = measure(r, c, search, trial, n);
+    }
+    boolean measured = found != null;
+    if (!measured) {
+      found = search.rank(trial, r.doing);
+    }
     Choice choice = best(r, search, found, limit);
     if (choice == null) {
       throw new UnsupportedException(offered(r, direction, n, found, limit));
     }
-    chosen.put(key, new Chosen(choice.algorithm(), choice.mathType()));
+    Chosen fresh = new Chosen(choice.algorithm(), choice.mathType());
+    chosen.put(key, fresh);
+    if (measured) {
+      keep(key, fresh, found);
+    }
     return choice;
+  }
+
+  /** Keeps a measured choice; cuDNN tries algorithms by several math types. */
+  private void keep(Key key, Chosen fresh, List<Found> found) {
+    Map<String, Double> seconds = new LinkedHashMap<>();
+    for (Found f : found) {
+      if (f.status() == 0 && f.milliseconds() >= 0) {
+        String name = new Chosen(f.algorithm(), f.mathType()).answer(key.direction);
+        seconds.merge(name, f.milliseconds() * 1e-3, Math::min);
+      }
+    }
+    if (!seconds.isEmpty()) {
+      backend.tuning().keep(key.question(), fresh.answer(key.direction), seconds);
+    }
   }
 
   /** Fastest first; in strict FP32 those that were run so before those that were not. */
@@ -150,6 +209,7 @@ final class ConvolutionChooser {
     return bytes < 0 || bytes > limit ? null : new Choice(algorithm, mathType, convolution, bytes);
   }
 
+  /** Null where memory is too scarce for it. */
   private List<Found> measure(
       Request r, LibraryContext c, ConvolutionSearch search, cudnnConvolutionStruct trial, int n) {
     long workspace = 0;
@@ -165,8 +225,7 @@ final class ConvolutionChooser {
     try {
       base = backend.allocate(bytes, "measuring algorithms for " + r.desc.summary());
     } catch (AllocationException e) {
-      // The tensors themselves may still fit: cuDNN's ranking needs no memory.
-      return search.rank(trial, r.doing);
+      return null; // the tensors themselves may still fit: cuDNN's ranking needs no memory
     }
     try {
       c.clear(base, bytes);

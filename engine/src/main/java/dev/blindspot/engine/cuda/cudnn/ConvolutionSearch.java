@@ -29,8 +29,15 @@ final class ConvolutionSearch {
    *
    * @param status 0 if it ran
    * @param memory bytes of workspace it had
+   * @param milliseconds that it took; below 0 if it did not run
    */
-  record Found(int algorithm, int mathType, boolean deterministic, int status, long memory) {}
+  record Found(
+      int algorithm,
+      int mathType,
+      boolean deterministic,
+      int status,
+      long memory,
+      float milliseconds) {}
 
   /**
    * Device addresses of the buffers to measure on.
@@ -187,7 +194,8 @@ final class ConvolutionSearch {
                 p.mathType(),
                 p.determinism() == CUDNN_DETERMINISTIC,
                 p.status(),
-                p.memory()));
+                p.memory(),
+                p.time()));
       }
       return found;
     }
@@ -223,7 +231,8 @@ final class ConvolutionSearch {
                 p.mathType(),
                 p.determinism() == CUDNN_DETERMINISTIC,
                 p.status(),
-                p.memory()));
+                p.memory(),
+                p.time()));
       }
       return found;
     }
@@ -260,7 +269,8 @@ final class ConvolutionSearch {
                 p.mathType(),
                 p.determinism() == CUDNN_DETERMINISTIC,
                 p.status(),
-                p.memory()));
+                p.memory(),
+                p.time()));
       }
       return found;
     }

@@ -59,6 +59,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
   private final boolean fuse;
   private final ConvolutionGraphs graphs;
   private final GraphPlanner planner;
+  private final GraphTrial engines;
   private final DenseKernels dense;
   private final GraphBuffers buffers;
   private final Resources resources = new Resources();
@@ -139,6 +140,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
     boolean bfloat = o.precision() == Precision.BF16;
     graphs = new ConvolutionGraphs(d, bfloat);
     planner = new GraphPlanner(o.precision(), doing("planning"));
+    engines = new GraphTrial(backend, d, o.precision().name());
     dense = new DenseKernels(backend, d.type());
     buffers = new GraphBuffers(backend, d, bfloat, graphs.channelsLast(), o.accumulate());
     packing = buffers::pack;
@@ -180,6 +182,9 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
 
   /** Makes the planned batch's graph to learn what it needs; contexts make their own. */
   private Planned trial(LibraryContext c, Direction direction) {
+    if (backend.tuning().measures()) {
+      measure(c, direction, fuse && graphs.fusible(direction));
+    }
     try (Resources scratch = new Resources()) {
       long key = BatchKey.of(desc().n(), BatchKey.ALIGNED);
       Step step =
@@ -192,6 +197,25 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
               scratch);
       return new Planned(
           step.fused, Math.max(step.execution.workspaceBytes(), GraphBuffers.LEAST_WORKSPACE));
+    }
+  }
+
+  /** Lets the engines of the planned batch be measured, once. */
+  private void measure(LibraryContext c, Direction direction, boolean fused) {
+    if (engines.known(direction, fused, desc().n(), BatchKey.ALIGNED) != null) {
+      return;
+    }
+    Map<String, GraphExecution> plans = Map.of();
+    try (Resources scratch = new Resources()) {
+      GraphBuilder graph = graphs.graph(direction, desc().n(), BatchKey.ALIGNED, fused, scratch);
+      long most = ConvolutionChooser.MOST_WORKSPACE;
+      plans = planner.plans(c, scratch, graph, most, GraphTrial.ENGINES);
+      engines.measure(c, direction, fused, plans);
+    } catch (UnsupportedException e) {
+      plans = Map.of(); // the whole graph is refused
+    }
+    if (fused && plans.isEmpty()) {
+      measure(c, direction, false); // what executes it then
     }
   }
 
@@ -208,13 +232,15 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
     if (fused) {
       try {
         GraphBuilder graph = graphs.graph(direction, n, alignment, true, into);
-        return new Step(planner.plan(c, into, graph, most), true);
+        String engine = engines.known(direction, true, n, alignment);
+        return new Step(planner.plan(c, into, graph, most, engine), true);
       } catch (UnsupportedException e) {
         return build(c, direction, key, false, most, into);
       }
     }
     GraphBuilder graph = graphs.graph(direction, n, alignment, false, into);
-    return new Step(planner.plan(c, into, graph, most), false);
+    String engine = engines.known(direction, false, n, alignment);
+    return new Step(planner.plan(c, into, graph, most, engine), false);
   }
 
   /** The name with what is fused for the planned batch. */

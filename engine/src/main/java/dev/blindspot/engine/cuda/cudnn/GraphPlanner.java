@@ -8,14 +8,17 @@ import dev.blindspot.engine.cuda.library.LibraryContext;
 import dev.blindspot.engine.cuda.library.Resources;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.StringJoiner;
+import java.util.function.Predicate;
 
 /**
  * Makes an execution plan of a graph: engines as heuristics mode A ranks them, then the fallback
- * list; the first that is allowed, can be finished and needs little enough workspace. Never
- * measures, so the same graph gets the same engine.
+ * list; the one asked for, else the first that is allowed, can be finished and needs little enough
+ * workspace. Never measures, so the same graph gets the same engine.
  */
 final class GraphPlanner {
   private static final int[] MODES = {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK};
@@ -53,28 +56,67 @@ final class GraphPlanner {
     }
   }
 
+  /** How an engine is named among those of its graph: the list it is in, and its place there. */
+  private static String name(int mode, int place) {
+    return (mode == CUDNN_HEUR_MODE_A ? "mode A, " : "fallback, ") + place;
+  }
+
   /**
    * A plan within so much workspace.
    *
+   * @param preferred name of the engine to take if it can be finished; null for the first
    * @throws UnsupportedException with the reasons of the engines if there is none
    */
-  GraphExecution plan(LibraryContext c, Resources resources, GraphBuilder graph, long most) {
-    BackendDescriptor operations = operations(c, resources, graph);
+  GraphExecution plan(
+      LibraryContext c, Resources resources, GraphBuilder graph, long most, String preferred) {
+    Map<String, GraphExecution> one = Map.of();
     List<String> reasons = new ArrayList<>();
+    if (preferred != null) {
+      one = finished(c, resources, graph, most, 1, preferred::equals, reasons);
+    }
+    if (one.isEmpty()) {
+      one = finished(c, resources, graph, most, 1, any -> true, reasons);
+    }
+    if (one.isEmpty()) {
+      throw refusal(reasons);
+    }
+    return one.values().iterator().next();
+  }
+
+  /** Plans by different engines within so much workspace, at most {@code count}, best first. */
+  Map<String, GraphExecution> plans(
+      LibraryContext c, Resources resources, GraphBuilder graph, long most, int count) {
+    return finished(c, resources, graph, most, count, any -> true, new ArrayList<>());
+  }
+
+  private Map<String, GraphExecution> finished(
+      LibraryContext c,
+      Resources resources,
+      GraphBuilder graph,
+      long most,
+      int count,
+      Predicate<String> wanted,
+      List<String> reasons) {
+    BackendDescriptor operations = operations(c, resources, graph);
+    Map<String, GraphExecution> done = new LinkedHashMap<>();
     for (int mode : MODES) {
-      GraphExecution execution = null;
+      int place = 0;
       for (BackendDescriptor configuration : configurations(operations, mode, reasons)) {
-        if (execution == null) {
-          execution = finish(c, resources, configuration, graph, most, reasons);
-        } else {
+        String name = name(mode, place++);
+        if (done.size() == count || !wanted.test(name)) {
           configuration.close();
+          continue;
+        }
+        GraphExecution e = finish(c, resources, configuration, graph, most, reasons);
+        if (e != null) {
+          done.put(name, e);
         }
       }
-      if (execution != null) {
-        return execution;
+      if (done.size() == count) {
+        break;
       }
     }
-    throw refusal(reasons);
+    return done;
   }
 
   /** "" if some engine is offered and allowed, else the reasons. */

@@ -5,10 +5,14 @@ import dev.blindspot.engine.Desc;
 import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.kernels.KernelBackend;
+import dev.blindspot.engine.spi.tuning.TuningStore;
 import java.util.function.Function;
 
 /** The CUDA backend, as plans that call libraries see it. */
 public interface LibraryBackend extends KernelBackend {
+
+  /** Choices by measurement. */
+  TuningStore tuning();
 
   /** cuDNN's version as it says itself: 91900 is 9.19.0. */
   int cudnnVersion();

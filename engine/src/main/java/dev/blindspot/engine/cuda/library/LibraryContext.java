@@ -48,6 +48,9 @@ public interface LibraryContext extends KernelCall {
   /** Whether the calls are recorded instead of executed. */
   boolean recording();
 
+  /** Seconds from the first to the last of what the step submits, by the device's clock. */
+  double time(Runnable step);
+
   /** Waits for the stream; not while recording. */
   void finish();
 

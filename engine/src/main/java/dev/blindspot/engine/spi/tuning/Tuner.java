@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Chooses among listed implementations by measuring them, all in turn, on random tensors of the
@@ -73,13 +74,13 @@ public final class Tuner {
     if (candidates.size() < 2) {
       return Optional.empty();
     }
-    Map<String, Double> seconds = measure(desc, options, candidates);
+    Map<String, Double> seconds = store.trial(() -> measure(desc, options, candidates));
     String best = best(seconds);
     if (best == null) {
       return Optional.empty();
     }
     store.keep(question, best, seconds);
-    return Optional.of(best);
+    return store.find(question);
   }
 
   /** The fastest; null if there is none. */
@@ -111,7 +112,7 @@ public final class Tuner {
               steps.put(i.name(), step);
             });
       }
-      return measure(ctx, steps);
+      return measure(ctx::time, steps);
     } catch (BlindspotException e) {
       report(desc, "nothing was measured", e); // no memory for the buffers
       return Map.of();
@@ -120,13 +121,18 @@ public final class Tuner {
     }
   }
 
-  /** Seconds of each step, the least of several samples taken in turn. */
-  public static Map<String, Double> measure(Context ctx, Map<String, Runnable> steps) {
+  /**
+   * Seconds of each step, the least of several samples taken in turn.
+   *
+   * @param clock runs a step and gives the seconds that it took
+   */
+  public static Map<String, Double> measure(
+      ToDoubleFunction<Runnable> clock, Map<String, Runnable> steps) {
     Map<String, Double> least = new LinkedHashMap<>();
     Map<String, Integer> calls = new LinkedHashMap<>();
     steps.forEach(
         (name, step) -> {
-          double once = ctx.time(step);
+          double once = clock.applyAsDouble(step);
           least.put(name, once);
           calls.put(name, (int) Math.max(1, Math.min(1000, SAMPLE / Math.max(once, 1e-9))));
         });
@@ -135,7 +141,7 @@ public final class Tuner {
           (name, step) -> {
             int n = calls.get(name);
             double all =
-                ctx.time(
+                clock.applyAsDouble(
                     () -> {
                       for (int i = 0; i < n; i++) {
                         step.run();

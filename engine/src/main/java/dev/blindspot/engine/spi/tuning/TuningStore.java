@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * A backend's choices: those of the file for this machine, and those measured since. A file that
@@ -30,6 +31,7 @@ public final class TuningStore {
   private final Path file;
   private final String machine;
   private final Map<String, String> used = new TreeMap<>();
+  private final ThreadLocal<Boolean> trying = ThreadLocal.withInitial(() -> false);
   private Map<String, String> answers;
   private boolean keeps = true;
 
@@ -80,10 +82,21 @@ public final class TuningStore {
       answers = load();
     }
     String answer = answers.get(question);
-    if (answer != null) {
+    if (answer != null && !trying.get()) {
       used.put(question, answer);
     }
     return Optional.ofNullable(answer);
+  }
+
+  /** Runs a trial: what it looks up is not used by that. */
+  <T> T trial(Supplier<T> work) {
+    boolean within = trying.get();
+    trying.set(true);
+    try {
+      return work.get();
+    } finally {
+      trying.set(within);
+    }
   }
 
   private Map<String, String> load() {
@@ -104,7 +117,6 @@ public final class TuningStore {
   /** Keeps a measured answer; one that cannot be written holds for this process and is reported. */
   public synchronized void keep(String question, String answer, Map<String, Double> seconds) {
     answers.put(question, answer);
-    used.put(question, answer);
     if (keeps) {
       try {
         TuningFile.add(file, List.of(new TuningChoice(machine, question, answer, seconds)));
