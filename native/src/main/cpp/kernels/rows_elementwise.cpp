@@ -244,6 +244,16 @@ void rowwise_range(const void* raw, int64_t from, int64_t to) {
   k.type == F32 ? rowwise<float>(k, from, to) : rowwise<double>(k, from, to);
 }
 
+// Part of a single row.
+void rowwise_columns(const void* raw, int64_t from, int64_t to) {
+  RowwiseArgs k = *(const RowwiseArgs*)raw;
+  const int64_t bytes = from * (k.type == F32 ? 4 : 8);
+  k.length = to - from;
+  k.a += bytes;
+  k.y += bytes;
+  rowwise_range(&k, 0, 1);
+}
+
 // ---- Compare
 
 template <class T>
@@ -357,6 +367,7 @@ void elementwise(bs_context* ctx, const void* args) {
 
 void rowwise(bs_context* ctx, const void* args) {
   const RowwiseArgs& k = *(const RowwiseArgs*)args;
+  if (k.n == 1) return bs_parallel_ranges(ctx, k.length, GRAIN, rowwise_columns, args);
   bs_parallel_ranges(ctx, k.n, row_grain(k.length), rowwise_range, args);
 }
 

@@ -19,6 +19,23 @@ public interface Context extends AutoCloseable {
     return false;
   }
 
+  /**
+   * Copies numbers into a tensor, in the order of executions: what was executed before reads the
+   * old content. Returns when {@code src} may change, which on an asynchronous context is before
+   * the tensor does; for what a loop brings in step by step.
+   *
+   * @throws InvalidInputException unless the tensor is F32 and as large as {@code src}
+   * @throws IllegalStateException while the context records
+   */
+  default void upload(float[] src, Tensor dst) {
+    dst.copyFrom(src);
+  }
+
+  /** The same of I32. */
+  default void upload(int[] src, Tensor dst) {
+    dst.copyFrom(src);
+  }
+
   /** A way to look at this tensor without waiting. */
   default Readback readback(Tensor tensor) {
     return new HostReadback(tensor);

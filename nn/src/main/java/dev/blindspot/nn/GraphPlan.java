@@ -256,6 +256,11 @@ final class GraphPlan implements NetworkPlan {
   }
 
   @Override
+  public void step(Context ctx, long step) {
+    ctx.upload(new int[] {(int) step}, memory.stepCounter);
+  }
+
+  @Override
   public Network network() {
     return network;
   }

@@ -58,6 +58,12 @@ public interface NetworkPlan extends AutoCloseable {
   /** Sets the step that dropout's random numbers are keyed by (the sample indices count from 0). */
   void step(long step);
 
+  /**
+   * The same in the order of executions, without waiting: what a loop calls before each replay of a
+   * recorded step, so that each draws other numbers.
+   */
+  void step(Context ctx, long step);
+
   /** Implementations by layer, for result files. */
   Map<String, String> implementations();
 

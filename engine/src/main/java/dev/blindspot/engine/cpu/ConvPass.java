@@ -49,9 +49,14 @@ final class ConvPass {
     return byBatch[0].weightFloats();
   }
 
-  /** Packs w at once, even while the context records. */
-  void pack(Context ctx, Tensor w, Tensor packed) {
-    write(ctx, 1, 0, w, packed, null, null, null, null).executeNow(packKernel);
+  /** Packs w, at once even while the context records, or as an execution like others. */
+  void pack(Context ctx, boolean now, Tensor w, Tensor packed) {
+    CpuContext c = write(ctx, 1, 0, w, packed, null, null, null, null);
+    if (now) {
+      c.executeNow(packKernel);
+    } else {
+      c.execute(packKernel);
+    }
   }
 
   /** All of a direction's tensors; null where it has none. */

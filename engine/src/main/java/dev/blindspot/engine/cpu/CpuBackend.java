@@ -14,9 +14,11 @@ import dev.blindspot.engine.NativeException;
 import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Precision;
+import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.custom.CompiledKernel;
 import dev.blindspot.engine.custom.KernelSource;
+import dev.blindspot.engine.primitives.ElementwiseOp;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.ImplementationList;
 import dev.blindspot.engine.spi.kernels.KernelBackend;
@@ -54,10 +56,12 @@ final class CpuBackend implements KernelBackend {
   private final ImplementationList implementations;
   private final AtomicLong held = new AtomicLong();
   private final CppCompiler compiler;
+  private final long elementwise;
 
   CpuBackend(BackendOptions options) {
     this.options = options;
     level = level(options.isa());
+    elementwise = kernel("elementwise");
     String cxx = System.getenv("CXX");
     compiler =
         new CppCompiler(
@@ -198,6 +202,29 @@ final class CpuBackend implements KernelBackend {
   @Override
   public CpuContext begin(Context ctx, Desc<?> desc, long workspaceBytes) {
     return CpuContext.begin(ctx, this, desc, workspaceBytes);
+  }
+
+  /**
+   * Copies a tensor.
+   *
+   * @param now even while the context records, and not as a part of that
+   */
+  void copy(Context ctx, Desc<?> desc, boolean now, Tensor from, Tensor to) {
+    CpuContext c =
+        begin(ctx, desc, 0)
+            .put(ElementwiseOp.COPY.ordinal())
+            .put(from.type().ordinal())
+            .put(from.size())
+            .put(from)
+            .put(0L)
+            .put(to)
+            .put(0.0)
+            .put(0.0);
+    if (now) {
+      c.executeNow(elementwise);
+    } else {
+      c.execute(elementwise);
+    }
   }
 
   @Override

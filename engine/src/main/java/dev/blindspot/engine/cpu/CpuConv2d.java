@@ -13,7 +13,6 @@ import dev.blindspot.engine.primitives.PackedWeights;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.kernels.PostOps;
 import dev.blindspot.engine.spi.layers.CheckedWeighted;
-import dev.blindspot.kernels.Kernels;
 
 /**
  * Convolution, each direction by a scheme of its own: directly, from inputs that are packed band by
@@ -157,24 +156,24 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
   @Override
   protected PackedWeights newPacked(Context ctx, Tensor w) {
     CpuConvWeights p = new CpuConvWeights(backend, form);
-    fill(ctx, p, w);
+    fill(ctx, true, p, w);
     return p;
   }
 
   @Override
   protected void update(Context ctx, PackedWeights p, Tensor w) {
-    fill(ctx, weights(p), w);
+    fill(ctx, false, weights(p), w);
   }
 
-  private void fill(Context ctx, CpuConvWeights p, Tensor w) {
+  private void fill(Context ctx, boolean now, CpuConvWeights p, Tensor w) {
     if (p.plain != null) {
-      Kernels.copy(p.plain.address(), w.address(), w.size() * w.type().bytes());
+      backend.copy(ctx, desc(), now, w, p.plain);
     }
     if (forward != null) {
-      forward.pack(ctx, w, p.forward);
+      forward.pack(ctx, now, w, p.forward);
     }
     if (backwardData != null) {
-      backwardData.pack(ctx, w, p.backward);
+      backwardData.pack(ctx, now, w, p.backward);
     }
   }
 

@@ -87,12 +87,15 @@ final class CpuLinear extends CheckedWeighted<LinearDesc> implements LinearPlan 
 
   @Override
   protected PackedWeights newPacked(Context ctx, Tensor w) {
-    return new CpuPackedWeights(backend, w);
+    CpuPackedWeights p = new CpuPackedWeights(backend, w);
+    backend.copy(ctx, desc(), true, w, p.tensor());
+    return p;
   }
 
   @Override
   protected void update(Context ctx, PackedWeights p, Tensor w) {
-    CpuPackedWeights.of(this, backend, p, sizes().w()).update(w);
+    Tensor own = CpuPackedWeights.of(this, backend, p, sizes().w()).tensor();
+    backend.copy(ctx, desc(), false, w, own);
   }
 
   @Override

@@ -5,21 +5,16 @@ import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.primitives.PackedWeights;
-import dev.blindspot.kernels.Kernels;
 
 /** The weights as they are, in memory of their own: what OpenBLAS reads. */
 final class CpuPackedWeights implements PackedWeights {
   private final TensorArena arena;
   private final Tensor w;
 
+  /** Room for weights like these. */
   CpuPackedWeights(CpuBackend backend, Tensor from) {
     arena = backend.arena(TensorArena.bytes(from.type(), from.size()));
     w = arena.tensor(from.type(), from.shape(), from.layout());
-    update(from);
-  }
-
-  void update(Tensor from) {
-    Kernels.copy(w.address(), from.address(), w.size() * w.type().bytes());
   }
 
   /** The weights; refuses those of another backend or size than planned. */

@@ -41,6 +41,7 @@ final class CudaContext implements Context, LibraryContext {
   private final LeakReport life;
   private final CUstream_st stream = new CUstream_st();
   private final CudaHandles handles;
+  private final CudaUploads uploads;
   private final CudaScratch scratch = new CudaScratch();
   private final ByteBuffer block = scratch.block();
   private final ThreadClaim claim = new ThreadClaim();
@@ -66,6 +67,7 @@ final class CudaContext implements Context, LibraryContext {
         cudart.cudaStreamCreateWithFlags(stream, cudart.cudaStreamNonBlocking),
         "a stream for a context");
     handles = new CudaHandles(backend, stream);
+    uploads = new CudaUploads(this, backend);
     life = LeakReport.watch(this, "cuda context");
   }
 
@@ -314,6 +316,16 @@ final class CudaContext implements Context, LibraryContext {
   }
 
   @Override
+  public void upload(float[] src, Tensor dst) {
+    uploads.send(dst, ElementType.F32, src.length, buffer -> buffer.asFloatBuffer().put(src));
+  }
+
+  @Override
+  public void upload(int[] src, Tensor dst) {
+    uploads.send(dst, ElementType.I32, src.length, buffer -> buffer.asIntBuffer().put(src));
+  }
+
+  @Override
   public Readback readback(Tensor tensor) {
     life.checkOpen();
     return new CudaReadback(this, tensor);
@@ -395,6 +407,7 @@ final class CudaContext implements Context, LibraryContext {
       backend.checkUsable();
       backend.enterDevice();
       waitIfSubmitted();
+      uploads.close();
       handles.close();
       if (workspace != 0) {
         backend.memory().free(workspace, workspaceBytes);

@@ -7,12 +7,15 @@ import dev.blindspot.engine.Tensor;
 /** Executes a primitive that is linear in x and in its weights: a convolution or a dense layer. */
 public interface WeightedPlan extends Plan {
 
-  /** Brings w into the implementation's own form, in new memory that the result owns. */
+  /**
+   * Brings w into the implementation's own form, in new memory that the result owns. Done at once,
+   * even while a program is recorded, whose replays do not repeat it.
+   */
   PackedWeights pack(Context ctx, Tensor w);
 
   /**
-   * Packs an updated w into {@code p}; nothing that uses p may be in flight. Done at once, even
-   * while a program is recorded, whose replays do not repeat it. Allocates nothing.
+   * Packs an updated w into {@code p}; nothing that uses p may be in flight on other contexts. An
+   * execution like any other: replays of a program that recorded it repeat it. Allocates nothing.
    */
   void repack(Context ctx, Tensor w, PackedWeights p);
 

@@ -10,6 +10,9 @@ import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.primitives.ElementwiseDesc;
 import dev.blindspot.engine.primitives.ElementwiseOp;
 import dev.blindspot.engine.primitives.ElementwisePlan;
+import dev.blindspot.engine.primitives.RowwiseDesc;
+import dev.blindspot.engine.primitives.RowwiseOp;
+import dev.blindspot.engine.primitives.RowwisePlan;
 import dev.blindspot.nn.NetworkPlan;
 import dev.blindspot.nn.Parameters;
 import java.util.ArrayList;
@@ -31,21 +34,35 @@ final class GradientOptimizer implements Optimizer {
       Tensor first,
       Tensor second,
       Tensor scratch,
-      Map<ElementwiseOp, ElementwisePlan> ops) {}
+      Map<ElementwiseOp, ElementwisePlan> ops,
+      RowwisePlan scale,
+      RowwisePlan axpy,
+      Tensor row,
+      Tensor firstRow,
+      Tensor scratchRow) {}
 
   private final Recipe recipe;
   private final TensorArena arena;
   private final List<Slot> slots = new ArrayList<>();
+
+  /** [1]: what a parameter moves by along its direction. */
+  private final Tensor rate;
+
+  /** [1], of Adam: 1 / sqrt(1 - beta2^steps). */
+  private final Tensor correction;
+
   private long steps;
 
   GradientOptimizer(Backend backend, Parameters parameters, NetworkPlan plan, Recipe recipe) {
     this.recipe = recipe;
     boolean adam = recipe.method() == Recipe.Method.ADAM;
-    long bytes = 64;
+    long bytes = 3 * 64;
     for (var spec : parameters.specs().values()) {
       bytes += 3 * TensorArena.bytes(parameters.type(), spec.shape().size());
     }
     arena = backend.arena(bytes);
+    rate = arena.tensor(ElementType.F32, 1);
+    correction = arena.tensor(ElementType.F32, 1);
     int layer = 0;
     for (var entry : parameters.specs().entrySet()) {
       if (!entry.getValue().trainable()) {
@@ -54,17 +71,37 @@ final class GradientOptimizer implements Optimizer {
       Tensor w = parameters.get(entry.getKey());
       Tensor g = plan.parameterGradient(entry.getKey().node(), entry.getKey().name());
       double lambda = entry.getValue().decays() ? recipe.decay(layer++) : 0;
-      slots.add(
-          new Slot(w, g, lambda, zeros(w), adam ? zeros(w) : null, zeros(w), plans(backend, w)));
+      slots.add(slot(backend, w, g, lambda, adam));
     }
+  }
+
+  private Slot slot(Backend backend, Tensor w, Tensor g, double decay, boolean adam) {
+    Tensor first = zeros(w);
+    Tensor second = adam ? zeros(w) : null;
+    Tensor scratch = zeros(w);
+    return new Slot(
+        w,
+        g,
+        decay,
+        first,
+        second,
+        scratch,
+        plans(backend, w),
+        rowwise(backend, RowwiseOp.SCALE, w),
+        rowwise(backend, RowwiseOp.AXPY, w),
+        row(w),
+        row(first),
+        row(scratch));
+  }
+
+  /** As one row, which a number on the device scales. */
+  private static Tensor row(Tensor t) {
+    return t.reshape(1, t.size());
   }
 
   private Tensor zeros(Tensor like) {
     Tensor t = arena.tensor(like.type(), like.shape(), Layout.NCHW);
-    int size = Math.toIntExact(like.size());
-    return like.type() == ElementType.F64
-        ? t.copyFrom(new double[size])
-        : t.copyFrom(new float[size]);
+    return t.copyFrom(new float[Math.toIntExact(like.size())]);
   }
 
   private static Map<ElementwiseOp, ElementwisePlan> plans(Backend backend, Tensor w) {
@@ -85,9 +122,24 @@ final class GradientOptimizer implements Optimizer {
     return plans;
   }
 
+  private static RowwisePlan rowwise(Backend backend, RowwiseOp op, Tensor w) {
+    return backend.plan(new RowwiseDesc(op, w.type(), 1, w.size()), PlanOptions.forward());
+  }
+
   @Override
-  public void step(Context ctx, double learningRate) {
+  public void begin(Context ctx, double learningRate) {
     steps++;
+    boolean adam = recipe.method() == Recipe.Method.ADAM;
+    double step = adam ? learningRate / (1 - Math.pow(BETA_1, steps)) : learningRate;
+    ctx.upload(new float[] {(float) -step}, rate);
+    if (adam) {
+      double inverse = 1 / Math.sqrt(1 - Math.pow(BETA_2, steps));
+      ctx.upload(new float[] {(float) inverse}, correction);
+    }
+  }
+
+  @Override
+  public void apply(Context ctx) {
     for (int i = 0; i < slots.size(); i++) {
       Slot s = slots.get(i);
       ElementwisePlan combine = s.ops().get(ElementwiseOp.LINEAR_COMBINATION);
@@ -97,15 +149,15 @@ final class GradientOptimizer implements Optimizer {
       }
       if (recipe.method() == Recipe.Method.SGD) {
         combine.execute(ctx, s.first(), g, recipe.momentum(), 1, s.first());
-        combine.execute(ctx, s.w(), s.first(), 1, -learningRate, s.w());
+        s.axpy().execute(ctx, rate, s.firstRow(), s.row());
       } else {
-        adam(ctx, s, g, learningRate);
+        adam(ctx, s, g);
       }
     }
   }
 
   /** m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; w -= rate m / (sqrt(v) + eps), bias-corrected. */
-  private void adam(Context ctx, Slot s, Tensor g, double learningRate) {
+  private void adam(Context ctx, Slot s, Tensor g) {
     ElementwisePlan combine = s.ops().get(ElementwiseOp.LINEAR_COMBINATION);
     Tensor m = s.first();
     Tensor v = s.second();
@@ -114,11 +166,10 @@ final class GradientOptimizer implements Optimizer {
     s.ops().get(ElementwiseOp.MULTIPLY).execute(ctx, g, g, u);
     combine.execute(ctx, v, u, BETA_2, 1 - BETA_2, v);
     s.ops().get(ElementwiseOp.SQRT).execute(ctx, v, null, u);
-    double correction = Math.sqrt(1 - Math.pow(BETA_2, steps));
-    s.ops().get(ElementwiseOp.AFFINE).execute(ctx, u, null, 1 / correction, EPSILON, u);
+    s.scale().execute(ctx, correction, s.scratchRow(), s.scratchRow());
+    s.ops().get(ElementwiseOp.AFFINE).execute(ctx, u, null, 1, EPSILON, u);
     s.ops().get(ElementwiseOp.DIVIDE).execute(ctx, m, u, u);
-    double rate = learningRate / (1 - Math.pow(BETA_1, steps));
-    combine.execute(ctx, s.w(), u, 1, -rate, s.w());
+    s.axpy().execute(ctx, rate, s.scratchRow(), s.row());
   }
 
   @Override

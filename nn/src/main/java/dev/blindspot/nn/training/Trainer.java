@@ -27,9 +27,6 @@ import java.util.List;
  * thread.
  */
 public final class Trainer {
-  /** Steps between two readings of the loss. */
-  private static final int LOSS_EVERY = 20;
-
   /** Nanoseconds between two checkpoints within an epoch: what a kill costs. */
   private static final long SAVE_EVERY = 5_000_000_000L;
 
@@ -125,11 +122,14 @@ public final class Trainer {
       int epoch = resume(optimizer, identity);
       Buffers buffers = new Buffers(arena, data, n);
       saved = System.nanoTime();
-      for (; epoch < recipe.epochs(); epoch++) {
-        int now = epoch;
-        epoch(
-            ctx, plan, optimizer, data, epoch, buffers, () -> saveIfDue(optimizer, identity, now));
-        save(optimizer, identity, epoch + 1);
+      try (TrainingStep step = new TrainingStep(ctx, plan, optimizer, term, buffers.batch());
+          LossReader losses = new LossReader(ctx, buffers.loss, network.name(), recipe)) {
+        for (; epoch < recipe.epochs(); epoch++) {
+          int now = epoch;
+          Runnable afterStep = () -> saveIfDue(optimizer, identity, now);
+          epoch(ctx, step, losses, optimizer, data, epoch, buffers, afterStep);
+          save(optimizer, identity, epoch + 1);
+        }
       }
     }
   }
@@ -231,6 +231,10 @@ public final class Trainer {
       plan =
           backend.plan(LossDesc.crossEntropy(ElementType.F32, n, classes), PlanOptions.forward());
     }
+
+    TrainingStep.Batch batch() {
+      return new TrainingStep.Batch(x, labels, plan, loss, dz);
+    }
   }
 
   /**
@@ -239,7 +243,8 @@ public final class Trainer {
    */
   private void epoch(
       Context ctx,
-      NetworkPlan plan,
+      TrainingStep training,
+      LossReader losses,
       Optimizer optimizer,
       DataSet data,
       int epoch,
@@ -257,21 +262,14 @@ public final class Trainer {
       for (int k = 0; k < b.n; k++) {
         b.shift.apply(b.images, k * data.sampleSize(), epoch, order[from + k]);
       }
-      b.x.copyFrom(b.images);
+      ctx.upload(b.images, b.x);
       data.readLabels(order, from, from + b.n, labels, 0);
-      b.labels.copyFrom(labels);
+      ctx.upload(labels, b.labels);
       long step = optimizer.steps();
-      plan.step(step);
-      Tensor z = plan.forward(ctx, b.x);
-      b.plan.execute(ctx, z, b.labels, 1.0 / b.n, b.loss, b.dz);
-      plan.backward(ctx, b.dz);
-      term.addGradients(ctx, plan, step);
       double progress = (double) step / steps;
-      optimizer.step(ctx, recipe.learningRate() * 0.5 * (1 + Math.cos(Math.PI * progress)));
-      plan.parametersChanged(ctx);
-      term.parametersChanged(ctx);
+      training.run(recipe.learningRate() * 0.5 * (1 + Math.cos(Math.PI * progress)));
       afterStep.run();
-      listener.step(step + 1, steps, step % LOSS_EVERY == 0 ? mean(b.loss, step) : Double.NaN);
+      listener.step(step + 1, steps, losses.after(step));
     }
   }
 
@@ -281,25 +279,6 @@ public final class Trainer {
       throw misfit(optimizer.steps() + " steps done are not within epoch " + epoch);
     }
     return (int) done;
-  }
-
-  private double mean(Tensor loss, long step) {
-    double sum = 0;
-    for (float v : loss.toFloats()) {
-      sum += v;
-    }
-    if (!Double.isFinite(sum)) {
-      throw new BlindspotException(
-          "Training of "
-              + network.name()
-              + " diverged at step "
-              + step
-              + ": the loss is "
-              + sum
-              + ". Lower the learning rate "
-              + recipe.learningRate());
-    }
-    return sum / loss.size();
   }
 
   private int resume(Optimizer optimizer, String identity) {

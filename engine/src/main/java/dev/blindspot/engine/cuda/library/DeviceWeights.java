@@ -25,6 +25,7 @@ public final class DeviceWeights implements PackedWeights {
   private final TensorArena arena;
   private final Tensor memory;
   private final Object form;
+  private boolean filled;
 
   /**
    * @param form of equal value for plans that may share the weights
@@ -48,21 +49,28 @@ public final class DeviceWeights implements PackedWeights {
     return own;
   }
 
-  /** Fills them from w, waiting for it; also while ctx records, and not as a part of that. */
+  /**
+   * Fills them from w. The first time waits until it is done, also while ctx records, and is no
+   * part of that; later ones are recorded like any execution.
+   */
   @SuppressWarnings("try") // relaxed acts by being open
   public void fill(LibraryBackend backend, Context ctx, Plan plan, Tensor w, Packing packing) {
     LibraryContext c = backend.begin(ctx, plan.desc(), 0);
-    boolean recording;
+    boolean now;
     try {
-      recording = c.recording();
-      if (!recording) {
-        packing.submit(c, w.address(), this);
+      now = c.recording() && !filled;
+      if (!now) {
+        use(c);
+        packing.submit(c, c.use(w), this);
+      }
+      if (!c.recording()) {
         c.finish();
       }
     } finally {
       c.end();
     }
-    if (recording) {
+    filled = true;
+    if (now) {
       try (CaptureRelaxed relaxed = CaptureRelaxed.during(true)) {
         backend.planning(
             planner -> {
