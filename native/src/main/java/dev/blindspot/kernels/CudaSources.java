@@ -17,6 +17,7 @@ public final class CudaSources {
   private static final List<String> GROUPS =
       List.of(
           "activation",
+          "conv",
           "dense",
           "loss",
           "move",

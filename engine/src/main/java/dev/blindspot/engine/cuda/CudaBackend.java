@@ -71,6 +71,7 @@ final class CudaBackend implements LibraryBackend {
     tuning = new TuningStore(options, facts());
     implementations = new ImplementationList(this, tuning);
     KernelPlans.register(this);
+    FewChannelsConv2d.register(this);
     CudnnPlans.register(this);
     BlasPlans.register(this);
     CudaSingularValues.register(this);

@@ -186,13 +186,15 @@ class WeightedLibrariesTest {
     var reports = rig.backend().explain(d, PlanOptions.all());
     assertEquals(
         List.of(
+            "cuda:conv-few-channels",
             "cudnn:legacy-conv",
             "cudnn:legacy-conv-fastest",
             "cudnn:graph-conv",
             "cudnn:graph-conv-unfused"),
         reports.stream().map(r -> r.name()).toList());
-    assertTrue(reports.get(0).reasonWhyNot().contains("NHWC"));
-    assertTrue(reports.get(2).reasonWhyNot().contains("F64"));
+    assertTrue(reports.get(0).reasonWhyNot().contains("F64"));
+    assertTrue(reports.get(1).reasonWhyNot().contains("NHWC"));
+    assertTrue(reports.get(3).reasonWhyNot().contains("F64"));
     Conv2dDesc split =
         Conv2dDesc.of(F32, 2, 3, 5, 5).filters(4, 3, 3).post(PostOp.RELU, PostOp.BIAS);
     rig.backend()
