@@ -23,16 +23,18 @@ struct Task {
 
 // The outputs (i * phases_h + a, j * phases_w + b) of a band.
 struct Phase {
-  int64_t taps;
+  int64_t taps, rowTaps;
   int64_t width;          // columns of the phase in the band
   int64_t weights;        // floats before its weights
   const int32_t* offsets;  // of its taps' inputs from the input row that output row `a` starts at
+  const int64_t* rows;     // offset of its taps' input rows
 };
 
 // A phase for each pair (a, b), and the offsets of their taps.
 struct Phases {
   Phase of[MOST_PHASES * MOST_PHASES];
   int32_t offsets[MOST_OFFSETS];
+  int64_t rows[MOST_PHASES][MOST_TAPS];
 };
 
 void find_phases(const Task& t, Phases* p) {
@@ -43,11 +45,12 @@ void find_phases(const Task& t, Phases* p) {
   int32_t* offsets = p->offsets;
   for (int64_t a = 0; a < phases_h(g); a++) {
     const Taps rows = row_taps(g, a);
+    for (int64_t i = 0; i < rows.count; i++) p->rows[a][i] = rows.offset[i];
     for (int64_t b = 0; b < phases_w(g); b++) {
       const Taps columns = column_taps(g, b);
       const int64_t first = before_span(band.outColumns.from, b, phases_w(g));
       const int64_t width = before_span(band.outColumns.to, b, phases_w(g)) - first;
-      p->of[a * phases_w(g) + b] = {rows.count * columns.count, width, weights, offsets};
+      p->of[a * phases_w(g) + b] = {rows.count * columns.count, rows.count, width, weights, offsets, p->rows[a]};
       weights += rows.count * columns.count * padded_channels(g) * ins_of(g);
       // All taps of a channel before the next one: they read the same lines of the cache.
       const int64_t channels = g.lanes == ROWS ? t.chunk.length() : 1;
@@ -140,14 +143,28 @@ void run_tile(Task& t, const Run& run, int64_t vectors, const TileInput& in) {
   t.partial += outputs * vectors * WIDTH;
 }
 
+// The taps of one output row that read more than padding: `row` is the input row of offset 0.
+inline Span taps_inside(const DirectArgs& g, const Phase& phase, int64_t row) {
+  Span s = {0, phase.rowTaps};
+  auto outside = [&](int64_t i) { return row + phase.rows[i] < 0 || row + phase.rows[i] >= g.h; };
+  while (s.from < s.to && outside(s.from)) s.from++;
+  while (s.from < s.to && outside(s.to - 1)) s.to--;
+  const int64_t columns = phase.rowTaps ? quotient(phase.taps, phase.rowTaps) : 0;
+  return {s.from * columns, s.to * columns};
+}
+
 // All tiles of one row and phase for one group of output channels.
 void run_row(Task& t, Run run, const Phase& phase, const float* w) {
   const DirectArgs& g = *t.g;
   const bool rows = g.lanes == ROWS;
-  const float* x = t.packed + (quotient(run.row, phases_h(g)) * step_h(g) - t.band.rows.from) * t.band.rowPitch;
+  const int64_t row = quotient(run.row, phases_h(g)) * step_h(g);
+  const float* x = t.packed + (row - t.band.rows.from) * t.band.rowPitch;
+  const Span inside = rows ? Span{0, phase.taps * t.chunk.length()} : taps_inside(g, phase, row);
   TileInput in = {};
-  in.taps = phase.offsets;
-  in.tapCount = rows ? phase.taps * t.chunk.length() : phase.taps;
+  in.taps = phase.offsets + inside.from;
+  in.tapCount = inside.length();
+  in.tapsBefore = inside.from;
+  in.tapsAfter = phase.taps - inside.to;
   in.channels = t.chunk.length();
   in.blockStride = t.band.plane;
   in.positionStride = step_w(g) * WIDTH;

@@ -19,10 +19,12 @@ struct TileInput {
   const float* x;         // packed inputs of the tile's first output
   const int32_t* taps;    // their offsets from x; ROWS: of each channel and tap
   int64_t tapCount;
-  int64_t channels;       // CHANNELS
-  int64_t blockStride;    // CHANNELS: floats from one block of channels to the next
-  int64_t positionStride;  // CHANNELS: from one output's input to the next one's
   const float* w;         // ROWS: [channel][tap][outputs], CHANNELS: [block][tap][channel][lanes]
+  // CHANNELS:
+  int64_t tapsBefore, tapsAfter;  // taps with weights that read only padding
+  int64_t channels;
+  int64_t blockStride;     // floats from one block of channels to the next
+  int64_t positionStride;  // from one output's input to the next one's
 };
 
 // Where sums start: one for each output channel, or in the scratch.
@@ -71,6 +73,9 @@ inline __attribute__((always_inline)) void accumulate_rows(Floats (&sum)[U][V], 
   }
 }
 
+// Weights come from farther away than the first cache: vectors of the steps that are prefetched.
+const int AHEAD = 8;
+
 // STRIDE: positionStride where the compiler may know it, else 0.
 template <int V, int U, int STRIDE>
 inline __attribute__((always_inline)) void accumulate_channels(Floats (&sum)[U][V], const TileInput& t) {
@@ -78,13 +83,18 @@ inline __attribute__((always_inline)) void accumulate_channels(Floats (&sum)[U][
   const float* w = t.w;
   const float* block = t.x;
   for (int64_t left = t.channels; left > 0; left -= WIDTH, block += t.blockStride) {
+    const int64_t channels = left < WIDTH ? left : WIDTH;
+    w += t.tapsBefore * channels * V * WIDTH;
     for (int64_t tap = 0; tap < t.tapCount; tap++) {
       const float* x = block + t.taps[tap];
-      const float* end = x + (left < WIDTH ? left : WIDTH);
+      const float* end = x + channels;
       for (; x < end; x++, w += V * WIDTH) {
         Floats a[V];
 #pragma GCC unroll 2
-        for (int v = 0; v < V; v++) a[v] = floats(w + v * WIDTH);
+        for (int v = 0; v < V; v++) {
+          a[v] = floats(w + v * WIDTH);
+          if (V > 1) __builtin_prefetch(w + (AHEAD * V + v) * WIDTH);
+        }
 #pragma GCC unroll 32
         for (int u = 0; u < U; u++) {
 #pragma GCC unroll 2
@@ -92,6 +102,7 @@ inline __attribute__((always_inline)) void accumulate_channels(Floats (&sum)[U][
         }
       }
     }
+    w += t.tapsAfter * channels * V * WIDTH;
   }
 }
 
