@@ -33,7 +33,7 @@ struct Phase {
 // A phase for each pair (a, b), and the offsets of their taps.
 struct Phases {
   Phase of[MOST_PHASES * MOST_PHASES];
-  int32_t offsets[MOST_OFFSETS];
+  int32_t offsets[MOST_OFFSETS + AHEAD];
   int64_t rows[MOST_PHASES][MOST_TAPS];
 };
 
@@ -166,6 +166,7 @@ void run_row(Task& t, Run run, const Phase& phase, const float* w) {
   in.tapsBefore = inside.from;
   in.tapsAfter = phase.taps - inside.to;
   in.channels = t.chunk.length();
+  in.far = in.channels > 8;
   in.blockStride = t.band.plane;
   in.positionStride = step_w(g) * WIDTH;
   in.w = w;

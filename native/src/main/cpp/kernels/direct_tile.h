@@ -15,10 +15,14 @@ const int MOST_OUTPUTS_1 = 28, MOST_OUTPUTS_2 = 14;
 const int MOST_OUTPUTS_1 = 12, MOST_OUTPUTS_2 = 6;
 #endif
 
+// Weights come from farther away than the first cache: vectors of the steps that are prefetched.
+const int AHEAD = 8;
+
 struct TileInput {
   const float* x;         // packed inputs of the tile's first output
   const int32_t* taps;    // their offsets from x; ROWS: of each channel and tap
   int64_t tapCount;
+  bool far;
   const float* w;         // ROWS: [channel][tap][outputs], CHANNELS: [block][tap][channel][lanes]
   // CHANNELS:
   int64_t tapsBefore, tapsAfter;  // taps with weights that read only padding
@@ -62,6 +66,11 @@ inline __attribute__((always_inline)) void accumulate_rows(Floats (&sum)[U][V], 
   const float* w = t.w;
   for (int64_t tap = 0; tap < t.tapCount; tap++, w += U) {
     const float* x = t.x + t.taps[tap];
+    if (t.far) {
+      __builtin_prefetch(t.x + t.taps[tap + AHEAD]);
+      if (V > 1) __builtin_prefetch(t.x + t.taps[tap + AHEAD] + WIDTH);
+      __builtin_prefetch(t.x + t.taps[tap + AHEAD] + V * WIDTH - 1);
+    }
     Floats a[V];
 #pragma GCC unroll 2
     for (int v = 0; v < V; v++) a[v] = floats(x + v * WIDTH);
@@ -72,9 +81,6 @@ inline __attribute__((always_inline)) void accumulate_rows(Floats (&sum)[U][V], 
     }
   }
 }
-
-// Weights come from farther away than the first cache: vectors of the steps that are prefetched.
-const int AHEAD = 8;
 
 // STRIDE: positionStride where the compiler may know it, else 0.
 template <int V, int U, int STRIDE>
