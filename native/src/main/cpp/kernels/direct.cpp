@@ -21,10 +21,22 @@ struct Task {
   int64_t phaseWidth;  // floats of a phase's part of such a row
 };
 
+// CHANNELS: how the positions of a row are cut into tiles: `larger` ones of positions + 1, then others.
+struct Tiles {
+  int64_t count, positions, larger;
+};
+
+inline Tiles tiles_of(int64_t width, int64_t most) {
+  const int64_t count = ceil_div(width, most), positions = count ? width / count : 0;
+  return {count, positions, width - count * positions};
+}
+
 // The outputs (i * phases_h + a, j * phases_w + b) of a band.
 struct Phase {
-  int64_t taps, rowTaps;
+  int64_t taps, rowTaps, columnTaps;
+  bool adjacent;          // the taps of a row are neighbours
   int64_t width;          // columns of the phase in the band
+  Tiles tiles[2];         // by the vectors of a tile
   int64_t weights;        // floats before its weights
   const int32_t* offsets;  // of its taps' inputs from the input row that output row `a` starts at
   const int64_t* rows;     // offset of its taps' input rows
@@ -50,7 +62,10 @@ void find_phases(const Task& t, Phases* p) {
       const Taps columns = column_taps(g, b);
       const int64_t first = before_span(band.outColumns.from, b, phases_w(g));
       const int64_t width = before_span(band.outColumns.to, b, phases_w(g)) - first;
-      p->of[a * phases_w(g) + b] = {rows.count * columns.count, rows.count, width, weights, offsets, p->rows[a]};
+      const bool adjacent = columns.high - columns.low == columns.count - 1;
+      p->of[a * phases_w(g) + b] = {rows.count * columns.count, rows.count, columns.count, adjacent, width,
+                                    {tiles_of(width, MOST_OUTPUTS_1), tiles_of(width, MOST_OUTPUTS_2)},
+                                    weights, offsets, p->rows[a]};
       weights += rows.count * columns.count * padded_channels(g) * ins_of(g);
       // All taps of a channel before the next one: they read the same lines of the cache.
       const int64_t channels = g.lanes == ROWS ? t.chunk.length() : 1;
@@ -58,7 +73,7 @@ void find_phases(const Task& t, Phases* p) {
         for (int64_t i = 0; i < rows.count; i++) {
           for (int64_t j = 0; j < columns.count; j++) {
             const int64_t x = first * step - band.columns.from + columns.offset[j];
-            const int64_t at = g.lanes == ROWS ? remainder(x, step) * band.pitch + quotient(x, step) : x * WIDTH;
+            const int64_t at = g.lanes == ROWS ? remainder(x, step) * band.pitch + quotient(x, step) : x * block_of(g);
             *offsets++ = (int32_t)(c * band.plane + rows.offset[i] * band.rowPitch + at);
           }
         }
@@ -115,6 +130,18 @@ void store_tile(const Task& t, const Run& run, const float* sums, int64_t vector
   }
 }
 
+// Strides of positions that the compiler knows: of whole blocks, and of first layers' images.
+inline ScratchTile tile_for(const DirectArgs& g, int64_t stride, int64_t vectors, int64_t outputs) {
+  if (g.lanes == ROWS) return scratch_tile<ROWS, 0>(vectors, outputs);
+  if (stride == WIDTH) return scratch_tile<CHANNELS, WIDTH>(vectors, outputs);
+  if (stride == 2 * WIDTH) return scratch_tile<CHANNELS, 2 * WIDTH>(vectors, outputs);
+  if (stride == 1) return scratch_tile<CHANNELS, 1>(vectors, outputs);
+  if (stride == 3) return scratch_tile<CHANNELS, 3>(vectors, outputs);
+  if (stride == 6) return scratch_tile<CHANNELS, 6>(vectors, outputs);
+  if (stride == 12) return scratch_tile<CHANNELS, 12>(vectors, outputs);
+  return scratch_tile<CHANNELS, 0>(vectors, outputs);
+}
+
 const int64_t TILE_FLOATS = 28 * WIDTH;
 
 void run_tile(Task& t, const Run& run, int64_t vectors, const TileInput& in) {
@@ -134,10 +161,7 @@ void run_tile(Task& t, const Run& run, int64_t vectors, const TileInput& in) {
     rows_tile(vectors, outputs)(in, from, to);
   } else {
     float* scratch = t.last ? sums : t.partial;
-    ScratchTile tile = g.lanes == ROWS ? scratch_tile<ROWS, 0>(vectors, outputs)
-                       : step_w(g) == 1 ? scratch_tile<CHANNELS, WIDTH>(vectors, outputs)
-                                        : scratch_tile<CHANNELS, 0>(vectors, outputs);
-    tile(in, from, scratch);
+    tile_for(g, in.positionStride, vectors, outputs)(in, from, scratch);
     if (t.last) store_tile(t, run, sums, vectors);
   }
   t.partial += outputs * vectors * WIDTH;
@@ -149,17 +173,15 @@ inline Span taps_inside(const DirectArgs& g, const Phase& phase, int64_t row) {
   auto outside = [&](int64_t i) { return row + phase.rows[i] < 0 || row + phase.rows[i] >= g.h; };
   while (s.from < s.to && outside(s.from)) s.from++;
   while (s.from < s.to && outside(s.to - 1)) s.to--;
-  const int64_t columns = phase.rowTaps ? quotient(phase.taps, phase.rowTaps) : 0;
-  return {s.from * columns, s.to * columns};
+  return {s.from * phase.columnTaps, s.to * phase.columnTaps};
 }
 
 // All tiles of one row and phase for one group of output channels.
 void run_row(Task& t, Run run, const Phase& phase, const float* w) {
   const DirectArgs& g = *t.g;
-  const bool rows = g.lanes == ROWS;
   const int64_t row = quotient(run.row, phases_h(g)) * step_h(g);
   const float* x = t.packed + (row - t.band.rows.from) * t.band.rowPitch;
-  const Span inside = rows ? Span{0, phase.taps * t.chunk.length()} : taps_inside(g, phase, row);
+  const Span inside = g.lanes == ROWS ? Span{0, phase.taps * t.chunk.length()} : taps_inside(g, phase, row);
   TileInput in = {};
   in.taps = phase.offsets + inside.from;
   in.tapCount = inside.length();
@@ -168,15 +190,23 @@ void run_row(Task& t, Run run, const Phase& phase, const float* w) {
   in.channels = t.chunk.length();
   in.far = in.channels > 8;
   in.blockStride = t.band.plane;
-  in.positionStride = step_w(g) * WIDTH;
+  in.block = block_of(g);
+  in.run = phase.adjacent ? phase.columnTaps : 1;
+  in.positionStride = step_w(g) * in.block;
   in.w = w;
-  const int64_t most_columns = rows ? g.vectors * WIDTH : run.group.size == 1 ? MOST_OUTPUTS_1 : MOST_OUTPUTS_2;
-  const int64_t tiles = ceil_div(phase.width, most_columns);
-  for (int64_t i = 0; i < tiles; i++) {
-    run.first = rows ? i * most_columns : phase.width * i / tiles;
-    run.count = (rows ? least(phase.width, (i + 1) * most_columns) : phase.width * (i + 1) / tiles) - run.first;
-    in.x = x + (rows ? run.first : run.first * in.positionStride);
-    run_tile(t, run, rows ? ceil_div(run.count, WIDTH) : run.group.size, in);
+  if (g.lanes == ROWS) {
+    for (run.first = 0; run.first < phase.width; run.first += g.vectors * WIDTH) {
+      run.count = least(g.vectors * WIDTH, phase.width - run.first);
+      in.x = x + run.first;
+      run_tile(t, run, ceil_div(run.count, WIDTH), in);
+    }
+    return;
+  }
+  const Tiles& tiles = phase.tiles[run.group.size - 1];
+  for (int64_t i = 0; i < tiles.count; i++, run.first += run.count) {
+    run.count = tiles.positions + (i < tiles.larger);
+    in.x = x + run.first * in.positionStride;
+    run_tile(t, run, run.group.size, in);
   }
 }
 

@@ -51,6 +51,9 @@ inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 inline int64_t ins_of(const DirectArgs& g) { return quotient(g.c, g.groups); }
 inline int64_t outs_of(const DirectArgs& g) { return quotient(g.k, g.groups); }
 
+// CHANNELS: input channels that are packed beside each other.
+inline int64_t block_of(const DirectArgs& g) { return least(ins_of(g), WIDTH); }
+
 // The taps of one phase in one dimension: tap t of an output i reads input i * step + offset[t].
 struct Taps {
   int64_t count;
@@ -58,10 +61,12 @@ struct Taps {
   int64_t low, high;  // least and greatest offset
 };
 
+// In ascending order of their offsets.
 inline Taps taps_of(int64_t backward, int64_t size, int64_t stride, int64_t pad, int64_t dilation, int64_t phase) {
   Taps t;
   t.count = t.low = t.high = 0;
-  for (int64_t i = 0; i < size; i++) {
+  for (int64_t step = 0; step < size; step++) {
+    const int64_t i = backward ? size - 1 - step : step;
     int64_t offset = backward ? phase + pad - i * dilation : i * dilation - pad;
     if (backward && remainder(offset, stride) != 0) continue;
     offset = backward ? quotient(offset, stride) : offset;

@@ -1,7 +1,7 @@
 // A band: the inputs that some neighbouring outputs read, packed with zeros for the padding, so
 // that tiles need no edges.
 //   ROWS:     [channel][row][residue of the column by the step][column]
-//   CHANNELS: [channel / WIDTH][row][column][WIDTH]
+//   CHANNELS: [channel / block][row][column][block], block = WIDTH or all channels where they are fewer
 #pragma once
 #include "direct.h"
 
@@ -51,7 +51,7 @@ inline Band band_of(const DirectArgs& g, Span outRows, Span outColumns) {
     b.pitch = ceil_div(b.columns.length(), step_w(g));
     b.rowPitch = b.pitch * step_w(g);
   } else {
-    b.pitch = b.rowPitch = b.columns.length() * WIDTH;
+    b.pitch = b.rowPitch = b.columns.length() * block_of(g);
   }
   b.plane = b.rows.length() * b.rowPitch;
   return b;
@@ -88,28 +88,47 @@ inline void pack_rows(const DirectArgs& g, const Band& b, const float* x, Span c
   }
 }
 
-// One row of up to WIDTH channels, h*w apart.
-inline void pack_channels_row(const DirectArgs& g, const Band& b, const float* in, int64_t channels, float* to) {
-  int64_t first = most(b.columns.from, 0), last = most(first, least(b.columns.to, g.w));
-  zero(to, (first - b.columns.from) * WIDTH);
-  to += (first - b.columns.from) * WIDTH;
-  for (int64_t column = first; column < last; column += WIDTH) {
-    int64_t count = least(WIDTH, last - column);
-    Floats v[WIDTH];
-    for (int c = 0; c < WIDTH; c++) v[c] = c < channels ? floats(in + c * g.h * g.w + column, count) : Floats{};
-    transpose(v);
-    for (int i = 0; i < count; i++, to += WIDTH) store(to, v[i]);
+// to[column][CHANNELS] = in[channel][column], channels `plane` apart.
+template <int CHANNELS>
+inline void interleave(const float* in, int64_t plane, int64_t columns, float* to) {
+  for (int64_t column = 0; column < columns; column++) {
+    for (int c = 0; c < CHANNELS; c++) to[column * CHANNELS + c] = in[c * plane + column];
   }
-  zero(to, (b.columns.to - last) * WIDTH);
+}
+
+// The same for any `block` up to WIDTH, of which `channels` are there, the others 0. Writes up to
+// WIDTH - block floats behind the last column.
+inline void interleave(const float* in, int64_t plane, int64_t channels, int64_t columns, int64_t block, float* to) {
+  if (block == 1) return (void)__builtin_memcpy(to, in, columns * sizeof(float));
+  if (block == 2) return interleave<2>(in, plane, columns, to);
+  if (block == 3) return interleave<3>(in, plane, columns, to);
+  for (int64_t column = 0; column < columns; column += WIDTH) {
+    int64_t count = least(WIDTH, columns - column);
+    Floats v[WIDTH];
+    for (int c = 0; c < WIDTH; c++) v[c] = c < channels ? floats(in + c * plane + column, count) : Floats{};
+    transpose(v);
+    for (int i = 0; i < count; i++, to += block) store(to, v[i]);
+  }
+}
+
+// One row of the channels of a block, h*w apart.
+inline void pack_channels_row(const DirectArgs& g, const Band& b, const float* in, int64_t channels, float* to) {
+  const int64_t block = block_of(g);
+  int64_t first = most(b.columns.from, 0), last = most(first, least(b.columns.to, g.w));
+  zero(to, (first - b.columns.from) * block);
+  to += (first - b.columns.from) * block;
+  interleave(in + first, g.h * g.w, channels, last - first, block, to);
+  zero(to + (last - first) * block, (b.columns.to - last) * block);
 }
 
 inline void pack_channels(const DirectArgs& g, const Band& b, const float* x, Span channels, float* to) {
-  for (int64_t c = channels.from; c < channels.to; c += WIDTH) {
+  const int64_t block = block_of(g);
+  for (int64_t c = channels.from; c < channels.to; c += block) {
     for (int64_t row = b.rows.from; row < b.rows.to; row++, to += b.pitch) {
       if (row < 0 || row >= g.h) {
         zero(to, b.pitch);
       } else {
-        pack_channels_row(g, b, x + (c * g.h + row) * g.w, least(WIDTH, channels.to - c), to);
+        pack_channels_row(g, b, x + (c * g.h + row) * g.w, least(block, channels.to - c), to);
       }
     }
   }

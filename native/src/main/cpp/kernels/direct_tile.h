@@ -26,7 +26,8 @@ struct TileInput {
   const float* w;         // ROWS: [channel][tap][outputs], CHANNELS: [block][tap][channel][lanes]
   // CHANNELS:
   int64_t tapsBefore, tapsAfter;  // taps with weights that read only padding
-  int64_t channels;
+  int64_t channels, block;  // channels packed beside each other
+  int64_t run;              // taps that lie one behind the other
   int64_t blockStride;     // floats from one block of channels to the next
   int64_t positionStride;  // from one output's input to the next one's
 };
@@ -88,12 +89,13 @@ inline __attribute__((always_inline)) void accumulate_channels(Floats (&sum)[U][
   const int64_t stride = STRIDE ? STRIDE : t.positionStride;
   const float* w = t.w;
   const float* block = t.x;
-  for (int64_t left = t.channels; left > 0; left -= WIDTH, block += t.blockStride) {
-    const int64_t channels = left < WIDTH ? left : WIDTH;
+  for (int64_t left = t.channels; left > 0; left -= t.block, block += t.blockStride) {
+    const int64_t channels = left < t.block ? left : t.block;
+    const int64_t run = channels < t.block ? 1 : t.run;
     w += t.tapsBefore * channels * V * WIDTH;
-    for (int64_t tap = 0; tap < t.tapCount; tap++) {
+    for (int64_t tap = 0; tap < t.tapCount; tap += run) {
       const float* x = block + t.taps[tap];
-      const float* end = x + channels;
+      const float* end = x + channels * run;
       for (; x < end; x++, w += V * WIDTH) {
         Floats a[V];
 #pragma GCC unroll 2

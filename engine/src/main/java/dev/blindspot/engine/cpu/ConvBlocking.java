@@ -151,7 +151,8 @@ record ConvBlocking(
   /** Floats of a band's inputs, and what the last vector may read behind them. */
   private static long packed(
       ConvGeometry g, boolean rows, int chunk, int bandRows, int columns, int width) {
-    long channels = rows ? Math.min(chunk, g.inputs()) : Blocks.roundUp(chunk, width);
+    boolean whole = rows || g.inputs() < width;
+    long channels = whole ? Math.min(chunk, g.inputs()) : Blocks.roundUp(chunk, width);
     long pitch = Blocks.roundUp(g.inputColumns(columns), g.stepW());
     return channels * g.inputRows(bandRows) * pitch + 4L * width;
   }

@@ -5,25 +5,26 @@ package dev.blindspot.engine.cpu;
  * cycle, and what a vector costs to be packed, transposed and stored.
  */
 final class ConvCost {
-  /** Cycles to load and transpose a vector of inputs. */
-  private static final double PACK = 9;
+  /** Cycles to load a vector of inputs, mostly from memory, and to transpose it. */
+  private static final double PACK = 20;
 
   /** Cycles to transpose and store a vector of outputs, whose channels lie far apart. */
   private static final double STORE = 24;
 
   /** Cycles to copy a vector of inputs with its padding. */
-  private static final double COPY = 3;
+  private static final double COPY = 8;
 
   /** Cycles to begin and end a tile. */
   private static final double TILE = 60;
 
   /**
-   * Cycles that a step along a row waits for the second-level cache when its channels do not fit
-   * the first.
+   * Cycles that a step along a row waits for the second-level cache, when it reads many channels or
+   * more than the first level holds.
    */
   private static final double WAIT = 6;
 
   private static final int FEW_INPUTS = 16;
+  private static final int FIRST_LEVEL_BYTES = 32 << 10;
 
   private ConvCost() {}
 
@@ -67,10 +68,16 @@ final class ConvCost {
     // A step loads its vectors, some across cache lines, and broadcasts its weights.
     double step =
         Math.max(outputs * perTile / 2, (1.6 * perTile + outputs) / 2)
-            + (g.inputs() < FEW_INPUTS ? 0 : WAIT);
+            + (waits(g, width * perTile, taps, outputs) ? WAIT : 0);
     double merging = g.phasesW() > 1 ? vectors * g.outputs() * 4 : 0;
     double copying = (double) g.inputs() * g.h() * Blocks.ceil(g.w(), width) * COPY;
     return steps * step + tiles * (TILE + 2 * outputs * perTile) + merging + copying;
+  }
+
+  private static boolean waits(ConvGeometry g, int columns, double taps, double outputs) {
+    double weights = 4 * outputs * g.inputs() * taps;
+    double lines = g.inputs() * (taps / g.s()) * g.stepW() * (columns / 16 + 1);
+    return g.inputs() >= FEW_INPUTS || weights + 64 * lines > FIRST_LEVEL_BYTES;
   }
 
   private static double channels(ConvGeometry g, int width, double taps) {
@@ -84,9 +91,12 @@ final class ConvCost {
     double steps = tiles * g.inputs() * taps;
     double transposed = tiles * vectors * Math.ceil(positions / width) * width * STORE;
     double merging = g.phasesW() > 1 ? (double) g.p() * g.outputs() * g.q() / width * 8 : 0;
-    double packing =
-        (double) g.h() * Blocks.ceil(g.w(), width) * Blocks.ceil(g.inputs(), width) * width * PACK;
+    double packing = (double) g.h() * Blocks.ceil(g.w(), width) * packedChannels(g, width) * PACK;
     return steps * step + tiles * TILE + transposed + merging + packing;
+  }
+
+  private static long packedChannels(ConvGeometry g, int width) {
+    return g.inputs() < width ? g.inputs() : Blocks.roundUp(g.inputs(), width);
   }
 
   private static double few(ConvGeometry g, int width) {
