@@ -110,14 +110,16 @@ final class BoundGraph {
       for (int k = 0; k < s.inputs().size(); k++) {
         FusedGraph.Source source = s.inputs().get(k);
         int input = source.group();
-        xs.add(input == FusedGraph.INPUT ? input(source) : shaped(outputs[input], source));
+        boolean asMade = s.converts().get(k); // the plan makes its own views
+        Tensor made = input == FusedGraph.INPUT ? x : outputs[input];
+        xs.add(asMade ? made : input == FusedGraph.INPUT ? input(source) : shaped(made, source));
         Tensor dx = null;
         if (s.gradient() && s.inputGradients().get(k)) {
           added[i][k] = written[input + 1] && !s.fusion().accumulates().get(k);
           dx = target(input, added[i][k]);
           written[input + 1] = true;
         }
-        dxs.add(shaped(dx, source));
+        dxs.add(asMade ? dx : shaped(dx, source));
       }
       byNode[i] = tensors(i, xs, dxs, parameters, seed);
     }

@@ -268,6 +268,22 @@ final class FusedGraph {
         parameterGradient(g),
         options.training(),
         options.precision(),
+        false,
         fusion);
+  }
+
+  /** What the layer of a group is planned for before its neighbours are looked at. */
+  LayerSetup setup(Group g) {
+    return setup(g, g.fusion());
+  }
+
+  /** Whether the caller sees a group's output, perhaps through a view. */
+  boolean isOutput(Group g) {
+    for (int i = 0; i < nodes.size(); i++) {
+      if (isOutput(i) && source(nodes.get(i).name()).group() == groups.indexOf(g)) {
+        return true;
+      }
+    }
+    return false;
   }
 }

@@ -18,14 +18,16 @@ final class GradientFlow {
   private record Reader(int group, int input) {}
 
   private final FusedGraph graph;
+  private final ChannelsLast channels;
   private final List<Group> groups;
   private final boolean fused;
   private final List<Fusion> fusions = new ArrayList<>();
   private final int[] memory;
   private final boolean[] handedDown;
 
-  GradientFlow(FusedGraph graph, boolean fused) {
+  GradientFlow(FusedGraph graph, ChannelsLast channels, boolean fused) {
     this.graph = graph;
+    this.channels = channels;
     this.fused = fused;
     groups = graph.groups();
     memory = new int[groups.size()];
@@ -64,8 +66,15 @@ final class GradientFlow {
       handDown(g, readers.get(0));
     }
     for (int r = 1; r < readers.size() && !repeated; r++) {
-      tryFusion(readers.get(r).group(), accumulating(readers.get(r)));
+      if (!converts(readers.get(r))) {
+        tryFusion(readers.get(r).group(), accumulating(readers.get(r)));
+      }
     }
+  }
+
+  /** Whether a reader's gradient is formed in the other order of channels, in memory of its own. */
+  private boolean converts(Reader r) {
+    return channels.converts(r.group(), graph.inputs(groups.get(r.group())).get(r.input()));
   }
 
   /** Those that give g's output a gradient, in the order in which they do. */
@@ -136,6 +145,7 @@ final class GradientFlow {
     if (from < groups.size() - 1
         && !handedDown[from]
         && !f.masks().get(first.input())
+        && !converts(first)
         && graph.mayFuse(group)
         && graph.head(group).layer().gradientInPlace(graph.setup(group, f), first.input())) {
       memory[g] = from;

@@ -180,12 +180,12 @@ final class GraphMemory implements AutoCloseable {
       for (int i = steps.size() - 1; i >= 0; i--) {
         GraphPlan.Step s = steps.get(i);
         Shape shape = s.node().outputShape().batched(maxBatch);
-        outputs[i] = view(whole, output[i], options.type(), shape);
-        branches[i] = view(whole, branch[i], options.type(), shape);
+        outputs[i] = view(whole, output[i], shape, s.layout());
+        branches[i] = view(whole, branch[i], shape, s.layout());
         gradients[i] =
             s.memory() == GradientFlow.OWN
-                ? view(whole, gradient[i], options.type(), shape)
-                : gradients[s.memory()].reshape(shape.toArray());
+                ? view(whole, gradient[i], shape, s.layout())
+                : at(gradients[s.memory()], shape, s.layout());
       }
       for (int i = 0; i < steps.size(); i++) {
         List<Tensor> tensors = new ArrayList<>();
@@ -201,13 +201,23 @@ final class GraphMemory implements AutoCloseable {
       return view(whole, block, options.type(), network.inputShape().batched(maxBatch));
     }
 
-    /** The tensor in a block; null for none. */
+    /** The row-major tensor in a block; null for none. */
     Tensor view(Tensor whole, int block, ElementType type, Shape shape) {
       if (block == NONE) {
         return null;
       }
       long offset = whole.offset() + layout.offset(block);
       return new Tensor(whole.storage(), offset, type, shape, Layout.NCHW);
+    }
+
+    /** An activation or gradient in a block; null for none. */
+    private Tensor view(Tensor whole, int block, Shape shape, Layout order) {
+      return block == NONE ? null : at(view(whole, block, options.type(), shape), shape, order);
+    }
+
+    /** The same memory as another tensor. */
+    private Tensor at(Tensor t, Shape shape, Layout order) {
+      return new Tensor(t.storage(), t.offset(), t.type(), shape, order);
     }
 
     private long bytes(Shape sample) {

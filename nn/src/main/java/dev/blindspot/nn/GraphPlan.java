@@ -3,6 +3,7 @@ package dev.blindspot.nn;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.Tensor;
@@ -27,6 +28,8 @@ final class GraphPlan implements NetworkPlan {
    * @param parameterGradient its parameters' gradients are computed
    * @param memory the later step in whose memory its output's gradient is formed, or {@link
    *     GradientFlow#OWN}
+   * @param layout of its output and that one's gradient
+   * @param converts for each input whether the plan takes it in the other layout
    */
   record Step(
       List<Network.Node> nodes,
@@ -37,7 +40,9 @@ final class GraphPlan implements NetworkPlan {
       List<Boolean> inputGradients,
       boolean gradient,
       boolean parameterGradient,
-      int memory) {
+      int memory,
+      Layout layout,
+      List<Boolean> converts) {
 
     /** The node whose layer works. */
     Network.Node node() {

@@ -71,6 +71,24 @@ public interface Layer {
     return false;
   }
 
+  /** What a layer thinks of images with channels last. */
+  enum ChannelsLast {
+    /** It needs the other order. */
+    NO,
+    /** It can do as those before it do. */
+    FOLLOWS,
+    /** It is faster so. */
+    GAINS
+  }
+
+  /**
+   * Whether {@link #plan} can be asked for {@link LayerSetup#channelsLast}: all its images, read
+   * and written, and their gradients in {@link dev.blindspot.engine.Layout#NHWC}.
+   */
+  default ChannelsLast channelsLast(LayerSetup setup) {
+    return ChannelsLast.NO;
+  }
+
   /** Prepares the layer for a backend; called once for each network plan. */
   LayerPlan plan(LayerSetup setup);
 }

@@ -2,6 +2,7 @@ package dev.blindspot.nn;
 
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Shape;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.List;
  * @param parameterGradient the layer must give the gradients of its trainable parameters
  * @param training training behaviour (dropout drops, batch norm uses the batch's statistics)
  * @param precision how products are formed
+ * @param channelsLast images lie in NHWC; only where {@link Layer#channelsLast} allows it
  * @param fusion what the layer does beside its own work; nothing that {@link Layer#fuses} refuses
  */
 public record LayerSetup(
@@ -30,6 +32,7 @@ public record LayerSetup(
     boolean parameterGradient,
     boolean training,
     Precision precision,
+    boolean channelsLast,
     Fusion fusion) {
 
   /** The same with other demands. */
@@ -44,6 +47,28 @@ public record LayerSetup(
         parameterGradient,
         training,
         precision,
+        channelsLast,
         f);
+  }
+
+  /** The same with images in NHWC, or not. */
+  LayerSetup channelsLast(boolean last) {
+    return new LayerSetup(
+        backend,
+        type,
+        maxBatch,
+        inputs,
+        output,
+        inputGradient,
+        parameterGradient,
+        training,
+        precision,
+        last,
+        fusion);
+  }
+
+  /** The layout of its images. */
+  public Layout layout() {
+    return channelsLast ? Layout.NHWC : Layout.NCHW;
   }
 }

@@ -95,16 +95,17 @@ final class NetworkPlanner {
     }
   }
 
-  /** Prepares all groups; false if the backend cannot do one's fusion, which is noted. */
+  /** Prepares all groups; false if the backend cannot do one's fusion or layout, which is noted. */
   private boolean steps(FusedGraph graph, List<GraphPlan.Step> steps) {
-    GradientFlow flow = new GradientFlow(graph, options.fused());
+    ChannelsLast channels = new ChannelsLast(graph, options);
+    GradientFlow flow = new GradientFlow(graph, channels, options.fused());
     for (int g = 0; g < graph.groups().size(); g++) {
       Fusion fusion = flow.fusion(g);
       String name = graph.head(graph.groups().get(g)).name();
       try {
-        steps.add(step(graph, g, fusion, flow.memory(g)));
+        steps.add(step(graph, channels, g, fusion, flow.memory(g)));
       } catch (UnsupportedException e) {
-        if (fusion.isNone()) {
+        if (fusion.isNone() && !channels.isLast(g)) {
           throw new UnsupportedException(
               "Network " + network.name() + ", layer " + name + ": " + e.getMessage(), e);
         }
@@ -115,18 +116,24 @@ final class NetworkPlanner {
     return true;
   }
 
-  private GraphPlan.Step step(FusedGraph graph, int g, Fusion fusion, int memory) {
+  private GraphPlan.Step step(
+      FusedGraph graph, ChannelsLast channels, int g, Fusion fusion, int memory) {
     FusedGraph.Group group = graph.groups().get(g);
+    LayerSetup setup = graph.setup(group, fusion).channelsLast(channels.isLast(g));
+    List<ConvertedPlan.Edge> edges = channels.edges(g);
+    LayerPlan plan = graph.head(group).layer().plan(setup);
     return new GraphPlan.Step(
         group.nodes().stream().map(graph::node).toList(),
         group.first(),
-        graph.head(group).layer().plan(graph.setup(group, fusion)),
+        edges.isEmpty() ? plan : new ConvertedPlan(plan, setup, edges),
         fusion,
         graph.inputs(group),
         group.reads().stream().map(graph::gradient).toList(),
         graph.gradient(group),
         graph.parameterGradient(group),
-        memory);
+        memory,
+        channels.layout(g),
+        graph.inputs(group).stream().map(s -> channels.converts(g, s)).toList());
   }
 
   /** Last step at which each tensor is needed. */

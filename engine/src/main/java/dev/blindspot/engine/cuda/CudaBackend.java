@@ -73,6 +73,7 @@ final class CudaBackend implements LibraryBackend {
     KernelPlans.register(this);
     FewChannelsConv2d.register(this);
     CudnnPlans.register(this);
+    KernelPlans.registerChannelsLast(this);
     BlasPlans.register(this);
     CudaSingularValues.register(this);
   }

@@ -2,6 +2,7 @@ package dev.blindspot.engine.primitives;
 
 import dev.blindspot.engine.Desc;
 import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Layout;
 
 /**
  * Pooling of x [n,c,h,w] with windows r x s, which may overlap, to y [n,c,p,q]; p = floor((h +
@@ -9,6 +10,7 @@ import dev.blindspot.engine.ElementType;
  *
  * @param reluMask backwardData multiplies dx by (x &gt; 0), x being the output of a ReLU; NaN in x
  *     is handed on
+ * @param layout of x, y and their gradients
  */
 public record Pool2dDesc(
     Pooling pooling,
@@ -25,7 +27,8 @@ public record Pool2dDesc(
     int padLeft,
     int padBottom,
     int padRight,
-    boolean reluMask)
+    boolean reluMask,
+    Layout layout)
     implements Desc<Pool2dPlan> {
 
   public Pool2dDesc {
@@ -57,7 +60,7 @@ public record Pool2dDesc(
         "Pool2d: the padded input of " + h + "x" + w + " has 2^31 rows or columns or more");
   }
 
-  /** Without a mask. */
+  /** NCHW, without a mask. */
   public Pool2dDesc(
       Pooling pooling,
       ElementType type,
@@ -74,8 +77,22 @@ public record Pool2dDesc(
       int padBottom,
       int padRight) {
     this(
-        pooling, type, n, c, h, w, r, s, strideH, strideW, padTop, padLeft, padBottom, padRight,
-        false);
+        pooling,
+        type,
+        n,
+        c,
+        h,
+        w,
+        r,
+        s,
+        strideH,
+        strideW,
+        padTop,
+        padLeft,
+        padBottom,
+        padRight,
+        false,
+        Layout.NCHW);
   }
 
   /** Square windows and strides, no padding. */
@@ -97,13 +114,19 @@ public record Pool2dDesc(
   /** The same on all four sides. */
   public Pool2dDesc pad(int pad) {
     return new Pool2dDesc(
-        pooling, type, n, c, h, w, r, s, strideH, strideW, pad, pad, pad, pad, reluMask);
+        pooling, type, n, c, h, w, r, s, strideH, strideW, pad, pad, pad, pad, reluMask, layout);
   }
 
   public Pool2dDesc reluMask(boolean mask) {
     return new Pool2dDesc(
         pooling, type, n, c, h, w, r, s, strideH, strideW, padTop, padLeft, padBottom, padRight,
-        mask);
+        mask, layout);
+  }
+
+  public Pool2dDesc layout(Layout l) {
+    return new Pool2dDesc(
+        pooling, type, n, c, h, w, r, s, strideH, strideW, padTop, padLeft, padBottom, padRight,
+        reluMask, l);
   }
 
   @Override
@@ -136,6 +159,7 @@ public record Pool2dDesc(
         + padBottom
         + ","
         + padRight
-        + (reluMask ? " mask" : "");
+        + (reluMask ? " mask" : "")
+        + (layout == Layout.NHWC ? " NHWC" : "");
   }
 }

@@ -1,6 +1,7 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.Pool2dDesc;
@@ -31,12 +32,21 @@ final class ReferencePool2d extends CheckedPool2d {
         for (int j = 0; j < d.q(); j++) {
           double v =
               d.pooling() == Pooling.MAX
-                  ? in.get(first(in, plane, i, j))
+                  ? in.get(at(plane, first(in, plane, i, j), d.h() * d.w()))
                   : sum(in, plane, i, j) / divisor(i, j);
-          out.set((plane * d.p() + i) * d.q() + j, v);
+          out.set(at(plane, i * d.q() + j, d.p() * d.q()), v);
         }
       }
     }
+  }
+
+  /** Where cell {@code cell} of so many of a plane lies; planes count channels of images. */
+  private long at(long plane, int cell, int cells) {
+    if (desc().layout() != Layout.NHWC) {
+      return plane * cells + cell;
+    }
+    long c = desc().c();
+    return (plane / c * cells + cell) * c + plane % c;
   }
 
   private int top(int i) {
@@ -55,15 +65,17 @@ final class ReferencePool2d extends CheckedPool2d {
     return Math.min(desc().w(), j * desc().strideW() - desc().padLeft() + desc().s());
   }
 
-  /** Index of the window's maximum: the first of equals, the first NaN if there is one. */
-  private long first(Cells x, long plane, int i, int j) {
-    long best = -1;
+  /** Cell of the window's maximum: the first of equals, the first NaN if there is one. */
+  private int first(Cells x, long plane, int i, int j) {
+    int best = -1;
+    double most = 0;
     for (int row = top(i); row < bottom(i); row++) {
       for (int column = left(j); column < right(j); column++) {
-        long at = (plane * desc().h() + row) * desc().w() + column;
-        double v = x.get(at);
-        if (best < 0 || v > x.get(best) || (Double.isNaN(v) && !Double.isNaN(x.get(best)))) {
-          best = at;
+        int cell = row * desc().w() + column;
+        double v = x.get(at(plane, cell, desc().h() * desc().w()));
+        if (best < 0 || v > most || (Double.isNaN(v) && !Double.isNaN(most))) {
+          best = cell;
+          most = v;
         }
       }
     }
@@ -74,7 +86,7 @@ final class ReferencePool2d extends CheckedPool2d {
     double sum = 0;
     for (int row = top(i); row < bottom(i); row++) {
       for (int column = left(j); column < right(j); column++) {
-        sum += x.get((plane * desc().h() + row) * desc().w() + column);
+        sum += x.get(at(plane, row * desc().w() + column, desc().h() * desc().w()));
       }
     }
     return sum;
@@ -98,16 +110,16 @@ final class ReferencePool2d extends CheckedPool2d {
       Arrays.fill(sums, 0);
       for (int i = 0; i < d.p(); i++) {
         for (int j = 0; j < d.q(); j++) {
-          double g = gradient.get((plane * d.p() + i) * d.q() + j);
+          double g = gradient.get(at(plane, i * d.q() + j, d.p() * d.q()));
           if (d.pooling() == Pooling.MAX) {
-            sums[(int) (first(in, plane, i, j) - plane * area)] += g;
+            sums[first(in, plane, i, j)] += g;
           } else {
             spread(sums, i, j, g / divisor(i, j));
           }
         }
       }
       for (int k = 0; k < area; k++) {
-        long at = plane * area + k;
+        long at = at(plane, k, area);
         give(out, at, d.reluMask() ? masked(sums[k], in.get(at)) : sums[k]);
       }
     }

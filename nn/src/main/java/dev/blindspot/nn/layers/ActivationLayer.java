@@ -67,6 +67,11 @@ public record ActivationLayer(Activation activation, double slope) implements La
   }
 
   @Override
+  public ChannelsLast channelsLast(LayerSetup setup) {
+    return ChannelsLast.FOLLOWS;
+  }
+
+  @Override
   public LayerPlan plan(LayerSetup setup) {
     boolean masked = setup.fusion().masked();
     ActivationDesc d =

@@ -45,6 +45,11 @@ public record Add() implements Layer {
   }
 
   @Override
+  public ChannelsLast channelsLast(LayerSetup setup) {
+    return ChannelsLast.FOLLOWS;
+  }
+
+  @Override
   public LayerPlan plan(LayerSetup setup) {
     ElementwisePlan add = Shapes.elementwise(setup, ElementwiseOp.ADD);
     GradientCopy first = new GradientCopy(setup, 0);

@@ -2,6 +2,7 @@ package dev.blindspot.nn.layers;
 
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Layout;
+import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.primitives.Conv2dDesc;
 import dev.blindspot.engine.primitives.PostOp;
@@ -120,13 +121,27 @@ public record Conv2d(
     return WeightedLayerPlan.isResidual(setup, input);
   }
 
+  /** Tensor cores read neighbouring channels; strict FP32 has none of them. */
+  @Override
+  public ChannelsLast channelsLast(LayerSetup setup) {
+    Conv2dDesc d =
+        desc(setup.type(), setup.maxBatch(), setup.inputs().get(0))
+            .layouts(Layout.NHWC, Layout.NHWC);
+    boolean gains =
+        setup.precision() != Precision.FP32
+            && !setup.parameterGradient()
+            && Shapes.supported(d, setup);
+    return gains ? ChannelsLast.GAINS : ChannelsLast.NO;
+  }
+
   @Override
   public LayerPlan plan(LayerSetup setup) {
     Fusion fusion = setup.fusion();
     Conv2dDesc d =
         desc(setup.type(), setup.maxBatch(), setup.inputs().get(0))
             .post(WeightedLayerPlan.post(bias, fusion))
-            .reluMask(fusion.masks().get(0));
+            .reluMask(fusion.masks().get(0))
+            .layouts(setup.layout(), setup.layout());
     WeightedPlan plan = setup.backend().plan(d, WeightedLayerPlan.options(setup));
     return new WeightedLayerPlan(plan, setup, bias, d.k(), (long) d.p() * d.q());
   }

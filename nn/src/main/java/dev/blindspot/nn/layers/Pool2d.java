@@ -1,6 +1,7 @@
 package dev.blindspot.nn.layers;
 
 import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.primitives.Pool2dDesc;
 import dev.blindspot.engine.primitives.Pool2dPlan;
@@ -71,10 +72,17 @@ public record Pool2d(
   }
 
   @Override
+  public ChannelsLast channelsLast(LayerSetup setup) {
+    Pool2dDesc d = desc(setup.type(), setup.maxBatch(), setup.inputs().get(0)).layout(Layout.NHWC);
+    return Shapes.supported(d, setup) ? ChannelsLast.FOLLOWS : ChannelsLast.NO;
+  }
+
+  @Override
   public LayerPlan plan(LayerSetup setup) {
     Pool2dDesc d =
         desc(setup.type(), setup.maxBatch(), setup.inputs().get(0))
-            .reluMask(setup.fusion().masks().get(0));
+            .reluMask(setup.fusion().masks().get(0))
+            .layout(setup.layout());
     Pool2dPlan plan = setup.backend().plan(d, Shapes.accumulating(setup));
     return new UnaryPlan(
         plan,

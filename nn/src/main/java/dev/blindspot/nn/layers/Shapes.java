@@ -1,6 +1,8 @@
 package dev.blindspot.nn.layers;
 
+import dev.blindspot.engine.Desc;
 import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.ImplementationReport;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Plan;
 import dev.blindspot.engine.PlanOptions;
@@ -55,6 +57,16 @@ final class Shapes {
   /** The same for a layer of one primitive, which adds its gradient if that is asked for. */
   static PlanOptions accumulating(LayerSetup setup) {
     return options(setup).accumulate(setup.fusion().accumulates().get(0));
+  }
+
+  /** Whether the backend has an implementation for each direction that the setup asks for. */
+  static boolean supported(Desc<?> desc, LayerSetup setup) {
+    PlanOptions all = options(setup);
+    return all.directions().stream()
+        .allMatch(
+            d ->
+                setup.backend().explain(desc, all.only(EnumSet.of(d))).stream()
+                    .anyMatch(ImplementationReport::supported));
   }
 
   /** True if only masks and accumulation of gradients are asked for. */

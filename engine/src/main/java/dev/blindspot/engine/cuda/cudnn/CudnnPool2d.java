@@ -10,6 +10,7 @@ import static org.bytedeco.cuda.global.cudnn.cudnnSetPooling2dDescriptor;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Guarantee;
+import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.cuda.library.BatchTable;
@@ -48,6 +49,9 @@ final class CudnnPool2d extends CheckedPool2d {
   private static String reasonWhyNot(Pool2dDesc d) {
     if (d.padTop() != d.padBottom() || d.padLeft() != d.padRight()) {
       return "padding that differs between two sides; cuDNN pads both alike";
+    }
+    if (d.layout() == Layout.NHWC) {
+      return "layout NHWC; cuda:pool-channels-last has it";
     }
     if (d.reluMask()) {
       return "a mask of x; cuDNN's pooling has none";

@@ -34,4 +34,9 @@ public final class KernelPlans {
     KernelRandom.register(backend);
     KernelLbfgs.register(backend);
   }
+
+  /** Appends what a backend's kernels do with channels last, where it has them. */
+  public static void registerChannelsLast(KernelBackend backend) {
+    KernelPool2d.registerChannelsLast(backend);
+  }
 }

@@ -1,13 +1,14 @@
 package dev.blindspot.engine.spi.kernels;
 
 import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.Pool2dDesc;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.layers.CheckedPool2d;
 
-/** Pooling by kernels/pool.cpp. */
+/** Pooling by pool kernels; those for channels last are on some backends only. */
 final class KernelPool2d extends CheckedPool2d {
   private final KernelBackend backend;
   private final long forward;
@@ -17,15 +18,30 @@ final class KernelPool2d extends CheckedPool2d {
     backend.add(
         Pool2dDesc.class,
         "pool",
-        (d, o) -> KernelBackend.onlyF32(d.type()),
-        (d, o, i) -> new KernelPool2d(backend, d, o, i));
+        (d, o) ->
+            d.layout() == Layout.NHWC
+                ? "layout NHWC; this kernel has NCHW only (reorder first)"
+                : KernelBackend.onlyF32(d.type()),
+        (d, o, i) -> new KernelPool2d(backend, d, o, i, "pool_"));
   }
 
-  private KernelPool2d(KernelBackend backend, Pool2dDesc d, PlanOptions o, Implementation<?, ?> i) {
+  static void registerChannelsLast(KernelBackend backend) {
+    backend.add(
+        Pool2dDesc.class,
+        "pool-channels-last",
+        (d, o) ->
+            d.layout() != Layout.NHWC
+                ? "layout NCHW; this kernel has NHWC only"
+                : KernelBackend.onlyF32(d.type()),
+        (d, o, i) -> new KernelPool2d(backend, d, o, i, "pool_channels_last_"));
+  }
+
+  private KernelPool2d(
+      KernelBackend backend, Pool2dDesc d, PlanOptions o, Implementation<?, ?> i, String kernels) {
     super(backend, d, o, i);
     this.backend = backend;
-    forward = backend.kernel("pool_forward_f32");
-    backward = backend.kernel("pool_backward_f32");
+    forward = backend.kernel(kernels + "forward_f32");
+    backward = backend.kernel(kernels + "backward_f32");
   }
 
   private KernelCall begin(Context ctx) {
@@ -44,8 +60,8 @@ final class KernelPool2d extends CheckedPool2d {
 
   private KernelCall arguments(Context ctx, long n, Tensor x, Tensor y, Tensor saved) {
     Pool2dDesc d = desc();
-    return begin(ctx)
-        .put(d.pooling().ordinal())
+    KernelCall call = begin(ctx);
+    call.put(d.pooling().ordinal())
         .put(n * d.c())
         .put(d.h())
         .put(d.w())
@@ -62,5 +78,6 @@ final class KernelPool2d extends CheckedPool2d {
         .put(y)
         .put(saved)
         .put(d.reluMask());
+    return d.layout() == Layout.NHWC ? call.put(d.c()) : call;
   }
 }

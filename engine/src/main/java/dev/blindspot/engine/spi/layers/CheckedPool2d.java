@@ -3,6 +3,8 @@ package dev.blindspot.engine.spi.layers;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.Pool2dDesc;
@@ -20,7 +22,15 @@ public abstract class CheckedPool2d extends BasePlan<Pool2dDesc> implements Pool
 
   @Override
   protected final boolean acceptsChannelsLast() {
-    return false;
+    return desc().layout() == Layout.NHWC;
+  }
+
+  /** Images must lie as planned; what is no image is of rows that do. */
+  private void layout(String name, Tensor t) {
+    if (t.shape().rank() == 4 && t.layout() != Layout.NHWC && acceptsChannelsLast()) {
+      throw new InvalidInputException(
+          desc().summary() + ": " + name + " is " + t + "; planned is NHWC (reorder first)");
+    }
   }
 
   private long xLength() {
@@ -37,6 +47,8 @@ public abstract class CheckedPool2d extends BasePlan<Pool2dDesc> implements Pool
     long n = batch("x", x, desc().type(), desc().n(), xLength());
     rows("y", y, desc().type(), n, yLength());
     distinct("y", y, "x", x, false);
+    layout("x", x);
+    layout("y", y);
     runForward(ctx, n, x, y);
   }
 
@@ -46,11 +58,14 @@ public abstract class CheckedPool2d extends BasePlan<Pool2dDesc> implements Pool
     long n = batch("dy", dy, desc().type(), desc().n(), yLength());
     rows("dx", dx, desc().type(), n, xLength());
     distinct("dx", dx, "dy", dy, false);
+    layout("dy", dy);
+    layout("dx", dx);
     boolean max = desc().pooling() == Pooling.MAX;
     boolean readsX = max || desc().reluMask();
     if (readsX) {
       rows("x", x, desc().type(), n, xLength());
       distinct("dx", dx, "x", x, false);
+      layout("x", x);
     }
     if (max) {
       rows("y", y, desc().type(), n, yLength());
