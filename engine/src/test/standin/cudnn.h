@@ -4,11 +4,8 @@
 
 namespace standin {
 
-using Ref = void*;         // a handle, a descriptor, or memory to be written
-using Data = const void*;  // memory to be read
-
-enum { SUCCESS = 0, BAD_PARAM = 2000, NOT_SUPPORTED = 3000, NOT_SUPPORTED_PATTERN, NOT_SUPPORTED_LAYOUT = 3004,
-       ALLOC_FAILED = 4003, EXECUTION_FAILED = 5000 };
+enum { SUCCESS = 0, BAD_PARAM = 2000, NOT_SUPPORTED = 3000, NOT_SUPPORTED_PATTERN = 3001,
+       NOT_SUPPORTED_LAYOUT = 3004, ALLOC_FAILED = 4003, EXECUTION_FAILED = 5000 };
 
 static int refusal() { return state().error ? EXECUTION_FAILED : SUCCESS; }
 
@@ -16,19 +13,16 @@ struct Dnn : Object {
   Ref stream = nullptr;
 };
 
-struct TensorDescriptor : Object {
+struct TensorDescriptor : Object {  // of filters, too
   Tensor tensor;
 };
 
-struct FilterDescriptor : TensorDescriptor {};
-
-struct ActivationDescriptor : Object {
+struct Activation : Object {
   int mode = -1, nan = 0;  // 0 sigmoid, 1 ReLU, 2 tanh
 };
 
-template <class D = TensorDescriptor>
-Tensor tensorOf(Data descriptor) {
-  Tensor t = get<D>(descriptor)->tensor;
+inline Tensor tensorOf(Data descriptor) {
+  Tensor t = get<TensorDescriptor>(descriptor)->tensor;
   if (t.type < 0) die("a descriptor was not set");
   return t;
 }
@@ -39,5 +33,15 @@ inline Execution executionOf(Ref handle) {
   if (!e.stream) die("the handle has no stream");
   return e;
 }
+
+#define DESCRIPTOR(name, T)                                     \
+  CALL(cudnnCreate##name##Descriptor, (Ref* d), *d = make<T>()) \
+  CALL(cudnnDestroy##name##Descriptor, (Ref d), release<T>(d))
+
+// Parameters: a descriptor and its memory; how calls end.
+#define IN(x) Ref x##Form, Data x
+#define OUT(y) Ref y##Form, Ref y
+#define TO_Y Data alpha, IN(x), Data beta, OUT(y)
+#define TO_DX Data alpha, IN(y), IN(dy), IN(x), Data beta, OUT(dx)
 
 }  // namespace standin

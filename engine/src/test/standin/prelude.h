@@ -1,9 +1,10 @@
-// Makes g++ take our CUDA C: put before every source that the stand-in NVRTC compiles. Holds what kernels call; like
-// NVRTC it has no standard headers. compile.sh compiles in two passes: in the second, all is preprocessed but the
-// marks of the first, and STANDIN_DOOR(name) stands for each kernel, which takes one struct.
+// Makes g++ take our CUDA C: put before every source that the stand-in NVRTC compiles. Holds what
+// kernels call; like NVRTC it has no standard headers. compile.sh compiles in two passes: in the
+// second, all is preprocessed but the marks of the first, and STANDIN_DOOR(name) stands for each
+// kernel, which takes one struct.
 #ifdef STANDIN_SECOND_PASS
 #define STANDIN_GLOBAL
-#define STANDIN_SHARED static __attribute__((section("standin_shared"), used))  // filled with NaN before each block
+#define STANDIN_SHARED static __attribute__((section("standin_shared"), used))  // NaN at first
 #define STANDIN_DOOR(name) \
   extern "C" unsigned long standin_run_##name(const void* p) { return standin_run(name, p); }
 #else
@@ -27,12 +28,14 @@
 
 extern "C" {
 StandinBlock standin_block;
-extern char __start_standin_shared[] __attribute__((weak)), __stop_standin_shared[] __attribute__((weak));
+extern char __start_standin_shared[] __attribute__((weak));
+extern char __stop_standin_shared[] __attribute__((weak));
 char* standin_shared_begin() { return __start_standin_shared; }
 char* standin_shared_end() { return __stop_standin_shared; }
-double exp(double) noexcept, log(double) noexcept, log1p(double) noexcept, sqrt(double) noexcept, fabs(double) noexcept;
-double pow(double, double) noexcept, copysign(double, double) noexcept;
-float expf(float) noexcept, logf(float) noexcept, sqrtf(float) noexcept, fabsf(float) noexcept, tanhf(float) noexcept;
+double exp(double) noexcept, log(double) noexcept, log1p(double) noexcept, sqrt(double) noexcept;
+double fabs(double) noexcept, pow(double, double) noexcept, copysign(double, double) noexcept;
+float expf(float) noexcept, logf(float) noexcept, sqrtf(float) noexcept, fabsf(float) noexcept;
+float tanhf(float) noexcept;
 }
 
 static inline void standin_sync(int line) {
@@ -47,7 +50,7 @@ static inline T standin_shuffle(int line, unsigned mask, T value, int by) {
   __builtin_memcpy(&bits, &value, sizeof value);
   unsigned present, from = (threadIdx.x & 31) ^ by;
   const unsigned long long* lanes = standin_block.meet(line, mask, bits, &present);
-  if (!(present >> from & 1)) standin_block.fail("a shuffle reads a lane that has returned or is not in its mask");
+  if (!(present >> from & 1)) standin_block.fail("a shuffle reads a lane that has returned");
   __builtin_memcpy(&value, lanes + from, sizeof value);
   return value;
 }
@@ -67,7 +70,7 @@ static inline double standin_rounded(double x) {
 static inline double __dadd_rn(double a, double b) { return standin_rounded(a + b); }
 static inline double __dmul_rn(double a, double b) { return standin_rounded(a * b); }
 
-// Runs threads one after the other until none is left that has not begun; gives the parameters' size.
+// Runs threads one after the other until all have begun; gives the parameters' size.
 template <class A>
 static inline unsigned long standin_run(void (*kernel)(A), const void* parameters) {
   while (parameters && standin_block.next < standin_block.size.x) {
