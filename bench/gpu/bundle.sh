@@ -85,9 +85,10 @@ done
 cp "$mnist"/t10k-*.gz "$tmp/app/data/mnist/"
 git -C "$root" describe --always --dirty >"$tmp/app/commit" 2>/dev/null || echo unknown >"$tmp/app/commit"
 pack "$tmp/app" "$out/app.tar.xz"
-cp "$here/run-gpu.sh" "$here/torch_ref.py" "$out/"
+scripts=(run-gpu.sh torch_ref.py torch_conv.py torch_attack.py torch_lbfgs.py timing.py results.py ratios.py)
+(cd "$here" && cp "${scripts[@]}" "$out/")
 
-files=(runtime.tar.xz libs.tar.xz app.tar.xz run-gpu.sh torch_ref.py)
+files=(runtime.tar.xz libs.tar.xz app.tar.xz "${scripts[@]}")
 (cd "$out" && sha256sum "${files[@]}" >MANIFEST)
 (cd "$out" && wc -c "${files[@]}") | awk '{printf "%10d  %s\n", $1, $2}' >&2
 bytes=$(cd "$out" && cat "${files[@]}" MANIFEST | wc -c)

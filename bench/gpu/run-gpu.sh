@@ -6,11 +6,13 @@
 #   run-gpu.sh attacks       the attacks' tests; one network trained on both devices; audits of one network on both
 #   run-gpu.sh bench         times of primitives and of an attack's step
 #   run-gpu.sh torch         PyTorch's times of the same work (needs a Python with torch)
+#   run-gpu.sh speed         convolutions, attacks and L-BFGS in turn with PyTorch's; ratios.json, ratios.txt
 #   run-gpu.sh all           everything, and a summary: summary.json, summary.txt
 #   run-gpu.sh cli ARGS...   Blindspot's command line
 #   run-gpu.sh java ARGS...  java with the bundle's class path
 # Environment: OUT; GPU_LIB_DIRS (folders searched first, separated by colons); GPU_PYTHON; GPU_WORK (where to unpack);
-# EXAMPLES (of an audit, default 200); QUICK=1 (see that everything runs, measure nothing); JAVA_OPTS.
+# EXAMPLES (of an audit, default 200); ROUNDS (of speed, default 3); DEVICE (cuda); QUICK=1 (see that everything runs,
+# measure nothing); JAVA_OPTS.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mode=${1:-}
@@ -223,6 +225,67 @@ torch() {
   "$python" "$here/torch_ref.py" "$out/torch.json" | tee "$out/torch.txt"
 }
 
+# One of PyTorch's scripts; without PyTorch ours are measured all the same, but that is a failure of the whole.
+peer() { # SCRIPT ARGS...
+  if [ -z "$python" ] || ! "$python" -c 'import torch' 2>/dev/null; then
+    say "no PyTorch: $1 is not run; set GPU_PYTHON"
+    [ -n "${QUICK:-}" ]
+    return
+  fi
+  "$python" "$here/$1" "${@:2}" ${QUICK:+--quick} --device "${DEVICE:-cuda}"
+}
+
+# Ours and PyTorch's in turn, as often as there are rounds; everything on one device.
+speed() {
+  local round rounds=${ROUNDS:-3} precision layout list failed=0 device=${DEVICE:-cuda} seconds=0.3 ours
+  local lists=(lenet alexnet vgg16 resnet50 resnet20 first deepbench) batch
+  local batches=1,64,256,1024 networks="lenet resnet20 alexnet"
+  rm -f "$out"/conv-*.json "$out"/torch-*.json "$out"/attack-*.json "$out"/lbfgs.json
+  if [ -n "${QUICK:-}" ]; then
+    rounds=1 seconds=0 lists=() batches=1 networks=lenet
+  fi
+  for round in $(seq "$rounds"); do
+    for precision in ${PRECISIONS:-FP32 TF32 BF16}; do
+      ours=()
+      for layout in NCHW NHWC; do
+        [ "$layout-$precision" != NHWC-FP32 ] || continue
+        for list in "${lists[@]:-}"; do
+          ours+=("$out/conv-$precision-$layout-${list:-one}-$round.json")
+          cli bench conv ${list:+--batch "$list"} ${QUICK:+mb1ic3ih9oc4kh3ph1} --device "$device" --quiet \
+            --precision "$precision" --layout "$layout" --dir FWD_D,BWD_D --seconds "$seconds" \
+            --json "${ours[-1]}" || failed=1
+        done
+      done
+      peer torch_conv.py "$out/torch-conv-$precision-$round.json" "${ours[@]}" || failed=1
+    done
+    for list in $networks; do
+      for batch in ${batches//,/ }; do # a file each: the largest may not fit
+        cli bench attack "$list" --batch "$batch" --attack fgsm,pgd40 --device "$device" --quiet \
+          --seconds "$seconds" --json "$out/attack-$list-b$batch-$round.json" || failed=1
+      done
+    done
+    peer torch_attack.py "$out/torch-attack-$round.json" --batches "$batches" --networks "${networks// /,}" ||
+      failed=1
+  done
+  lbfgs || failed=1
+  [ -z "$python" ] || "$python" "$here/ratios.py" "$out" || failed=1
+  return $failed
+}
+
+# All of MNIST's test images at once, against SciPy and PyTorch on 32 of them, one at a time.
+lbfgs() {
+  local examples=10000 images=32
+  [ -z "${QUICK:-}" ] || { examples=20 && images=2; }
+  mkdir -p "$out/network" || return 1
+  cli train --quiet --device cpu --model fc100-100-10 --data "idx:$BLINDSPOT_DATA/mnist" \
+    --out "$out/network/fc.onnx" || return 1
+  run dev.blindspot.bench.workbench.NetworkFile "$out/network/fc.onnx" "$out/network" || return 1
+  # Only what is labelled correctly is attacked: fewer than 10,000.
+  cli attack --quiet --device "${DEVICE:-cuda}" --model "$out/network/fc.onnx" --data "idx:$BLINDSPOT_DATA/mnist" \
+    --attack lbfgs --examples "$examples" --json "$out/lbfgs.json" || return 1
+  peer torch_lbfgs.py "$out/torch-lbfgs.json" "$out/network" "$BLINDSPOT_DATA/mnist" --images "$images"
+}
+
 summary() {
   local s name status seconds comma=
   printf '%-24s %6s %8s\n' step status seconds >"$out/summary.txt"
@@ -243,7 +306,7 @@ summary() {
 case $mode in
   where) where | tee "$out/where.txt" ;;
   conformance | attacks) "$mode" "$@" && code=0 || code=1 && summary && exit "$code" ;;
-  bench | torch) "$mode" ;;
+  bench | torch | speed) "$mode" ;;
   all)
     where >"$out/where.txt" 2>&1
     cat "$out/where.txt"
@@ -252,6 +315,7 @@ case $mode in
     attacks || code=1
     step torch torch || say "PyTorch's times are missing"
     step bench bench || code=1
+    step speed speed || code=1
     summary
     exit $code
     ;;

@@ -56,6 +56,15 @@ public interface Context extends AutoCloseable {
   }
 
   /**
+   * The same, but {@code before} is submitted first and is not timed: nothing waits between the
+   * two, so that a GPU has work while the host submits {@code step}.
+   */
+  default double time(Runnable before, Runnable step) {
+    before.run();
+    return time(step);
+  }
+
+  /**
    * Runs {@code step} once to record the plans it executes, with their tensors and scalars as they
    * are now, and gives them as one replayable program. The step itself does not execute anything.
    *

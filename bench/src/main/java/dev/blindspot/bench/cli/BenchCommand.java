@@ -12,6 +12,7 @@ import dev.blindspot.bench.workbench.Problems;
 import dev.blindspot.bench.workbench.Workbench;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.Precision;
 import dev.blindspot.nn.data.NearestName;
 import java.nio.file.Path;
@@ -116,6 +117,21 @@ final class BenchCommand extends BlindspotCommand {
   private double seconds;
 
   @Option(
+      names = "--layout",
+      paramLabel = "NAME",
+      defaultValue = "NCHW",
+      description = "Of convolutions' pictures: NCHW, NHWC (default: ${DEFAULT-VALUE}).")
+  private Layout layout;
+
+  @Option(
+      names = "--cache",
+      paramLabel = "STATE",
+      description =
+          "cold: the caches are emptied before each execution, which is timed alone; warm: executions"
+              + " are timed in a row (default: cold on a GPU, else warm). Not of bench attack.")
+  private String cache;
+
+  @Option(
       names = "--report",
       paramLabel = "DIR",
       description = "Also write a page with the roofline, bench.html, to this folder.")
@@ -125,7 +141,7 @@ final class BenchCommand extends BlindspotCommand {
       names = "--attack",
       paramLabel = "NAME",
       split = ",",
-      description = "Of bench attack: pgd10, fgsm, lbfgs (default: pgd10).")
+      description = "Of bench attack: pgd10, pgd40, fgsm, lbfgs (default: pgd10).")
   private List<String> attacks = List.of("pgd10");
 
   @Override
@@ -138,7 +154,10 @@ final class BenchCommand extends BlindspotCommand {
         Backend backend = openBackend()) {
       Workbench bench =
           new Workbench(
-              backend, new Workbench.Settings(seconds, precision, implementation, errors), peer);
+              backend,
+              new Workbench.Settings(
+                  seconds, precision, implementation, errors, layout, cold(backend)),
+              peer);
       if (!driver.equals(ATTACK) && bench.count(driver, shapes, batch, passes) == 0) {
         throw new InvalidInputException(
             "bench "
@@ -186,6 +205,7 @@ final class BenchCommand extends BlindspotCommand {
             m,
             versions,
             threadCount(),
+            cold(backend) ? "cold" : "warm",
             rows,
             peer == null ? null : means);
     writeJson(result);
@@ -233,6 +253,14 @@ final class BenchCommand extends BlindspotCommand {
     return shapes.isEmpty() ? ATTACKED : shapes;
   }
 
+  /** Whether caches are emptied before each execution. */
+  private boolean cold(Backend backend) {
+    if (driver.equals(ATTACK)) {
+      return false;
+    }
+    return cache == null ? backend.properties().containsKey("gpu") : cache.equals("cold");
+  }
+
   private List<Integer> batches() {
     if (batch == null) {
       return List.of(1, 64);
@@ -263,6 +291,12 @@ final class BenchCommand extends BlindspotCommand {
     }
     if (driver.equals(ATTACK)) {
       AttackBench.check(models(), attacks, batches());
+    }
+    if (layout == Layout.ANY) {
+      throw new InvalidInputException("--layout " + layout + " is not one of NCHW, NHWC");
+    }
+    if (cache != null && !List.of("cold", "warm").contains(cache)) {
+      throw new InvalidInputException("--cache '" + cache + "' is not known; there are cold, warm");
     }
     if (!type.equals("f32")) {
       throw new InvalidInputException("--dt '" + type + "' is not known; there is f32");

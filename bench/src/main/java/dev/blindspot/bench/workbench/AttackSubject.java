@@ -145,6 +145,11 @@ final class AttackSubject implements AutoCloseable {
     plan.backward(context, slope);
   }
 
+  /** Microseconds of something that waits for its end itself, by the device's clock. */
+  double micros(Runnable attack) {
+    return context.time(attack) * 1e6;
+  }
+
   /** The bare forward and backward passes with their loss. */
   Timed bare() {
     return count ->

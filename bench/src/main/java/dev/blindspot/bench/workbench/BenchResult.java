@@ -9,6 +9,8 @@ import java.util.Map;
  *
  * @param format of the file
  * @param versions of program and libraries
+ * @param cache "cold" if the caches were emptied before each execution, which was timed alone;
+ *     "warm" if executions were timed in a row
  * @param peerGeometricMeans of the peer's time over ours, by driver and direction, and "all"; null
  *     without a peer
  */
@@ -18,6 +20,7 @@ public record BenchResult(
     Machine machine,
     Map<String, String> versions,
     int threads,
+    String cache,
     List<Row> results,
     Map<String, Double> peerGeometricMeans) {
 
@@ -28,7 +31,8 @@ public record BenchResult(
    * What the machine reaches with this backend and these threads, measured before anything else on
    * random data.
    *
-   * @param gflops best float32 matrix product; operations' shares are of it
+   * @param gflops best matrix product, on a GPU in the run's precision, else of float32;
+   *     operations' shares are of it
    * @param gigabytes copied a second, read and written
    */
   public record Machine(String device, String processor, double gflops, double gigabytes) {}

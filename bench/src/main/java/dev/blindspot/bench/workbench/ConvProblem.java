@@ -4,6 +4,7 @@ import dev.blindspot.bench.peer.PeerProblem;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Shape;
@@ -100,6 +101,11 @@ record ConvProblem(String prb, String name, Conv2dDesc desc) implements Problem 
     return Shape.of(desc.n(), desc.k(), desc.p(), desc.q());
   }
 
+  /** The same with pictures in this layout, on both sides. */
+  ConvProblem layout(Layout layout) {
+    return new ConvProblem(prb, name, desc.layouts(layout, layout));
+  }
+
   @Override
   public double operations() {
     return 2.0 * y().size() * w().rowLength();
@@ -174,10 +180,11 @@ record ConvProblem(String prb, String name, Conv2dDesc desc) implements Problem 
                 .implementation(implementation));
     Context ctx = backend.newContext();
     Tensors t = new Tensors(backend, desc.type(), x(), w(), y(), Shape.of(desc.k()));
-    Tensor x = pass == Pass.BWD_D ? t.empty(x()) : t.random(x());
+    Layout layout = desc.xLayout();
+    Tensor x = pass == Pass.BWD_D ? t.empty(x(), layout) : t.random(x(), layout);
     Tensor w = pass == Pass.BWD_W ? t.empty(w()) : t.random(w());
     boolean forward = pass == Pass.FWD_B || pass == Pass.FWD_D;
-    Tensor y = forward ? t.empty(y()) : t.random(y());
+    Tensor y = forward ? t.empty(y(), layout) : t.random(y(), layout);
     Tensor b = bias ? t.random(Shape.of(desc.k())) : null;
     if (pass == Pass.BWD_W) {
       return new Execution(plan, pass, ctx, t, w, () -> plan.backwardWeights(ctx, x, y, w), null);

@@ -32,13 +32,30 @@ record Sampling(int count, double[] micros) {
     return alternating(List.of(timed), seconds).get(0);
   }
 
-  /** The same of a prepared problem. */
-  static Sampling of(Prepared p, double seconds) {
-    return of(of(p), seconds);
+  /**
+   * The same of a prepared problem.
+   *
+   * @param flush as in {@link #of(Prepared, CacheFlush)}
+   */
+  static Sampling of(Prepared p, CacheFlush flush, double seconds) {
+    return of(of(p, flush), seconds);
   }
 
-  /** Executions on their context. */
-  static Timed of(Prepared p) {
+  /**
+   * Executions on their context, by the device's clock.
+   *
+   * @param flush what empties the caches before each execution; null for executions in a row
+   */
+  static Timed of(Prepared p, CacheFlush flush) {
+    if (flush != null) {
+      return count -> {
+        double sum = 0;
+        for (int i = 0; i < count; i++) {
+          sum += p.context().time(() -> flush.run(p.context()), p::run);
+        }
+        return sum * 1e6 / count;
+      };
+    }
     return count ->
         p.context()
                 .time(

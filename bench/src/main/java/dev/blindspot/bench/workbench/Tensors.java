@@ -29,7 +29,12 @@ final class Tensors implements AutoCloseable {
 
   /** Uniform in [-1,1), the k-th tensor drawn from the k-th stream. */
   Tensor random(Shape shape) {
-    Tensor t = empty(shape);
+    return random(shape, Layout.NCHW);
+  }
+
+  /** The same in a layout. */
+  Tensor random(Shape shape, Layout layout) {
+    Tensor t = empty(shape, layout);
     int n = Math.toIntExact(shape.size());
     float[] f = RandomData.uniform(drawn++, n);
     if (type == ElementType.F32) {
@@ -44,7 +49,12 @@ final class Tensors implements AutoCloseable {
 
   /** For a result. */
   Tensor empty(Shape shape) {
-    return arena.tensor(type, shape, Layout.NCHW);
+    return empty(shape, Layout.NCHW);
+  }
+
+  /** The same in a layout. */
+  Tensor empty(Shape shape, Layout layout) {
+    return arena.tensor(type, shape, layout);
   }
 
   /** Values in double. */

@@ -5,6 +5,7 @@ import dev.blindspot.bench.workbench.BenchResult.Machine;
 import dev.blindspot.bench.workbench.BenchResult.Row;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.UnsupportedException;
@@ -22,6 +23,9 @@ public final class Workbench {
   /** Seconds that each of the machine's limits takes at least: a disturbed one is too low. */
   private static final double LIMITS = 1;
 
+  /** Rows of the products that show a GPU's limit. */
+  private static final int GPU_SIDE = 8192;
+
   static final double STRICT = 1e-3;
   private static final double LOOSE = 0.05;
 
@@ -36,9 +40,16 @@ public final class Workbench {
    * @param seconds of each measurement, about; 0 for a single execution
    * @param implementation only those whose name begins so; "" for all
    * @param errors true to compare with double arithmetic
+   * @param layout of convolutions' pictures
+   * @param cold true to empty the caches before each execution, which then is timed alone
    */
   public record Settings(
-      double seconds, Precision precision, String implementation, boolean errors) {}
+      double seconds,
+      Precision precision,
+      String implementation,
+      boolean errors,
+      Layout layout,
+      boolean cold) {}
 
   /**
    * A workbench on a backend.
@@ -62,25 +73,37 @@ public final class Workbench {
     if (machine == null) {
       // A single execution only shows that all runs: it need not be long.
       boolean once = settings.seconds() == 0;
-      int side = once ? 64 : 1024;
+      int side = once ? 64 : gpu() ? GPU_SIDE : 1024;
       Problem product =
           MatmulProblem.parse(side + "x" + side + ":" + side + "x" + side, "the machine's peak");
       Shape copied = Shape.of(64, once ? 1 << 10 : 1 << 20);
       Problem copy = new RowProblem("relu", "", "", copied, ElementType.F32);
       double seconds = once ? 0 : Math.max(LIMITS, settings.seconds());
       double best = 0;
-      try (Prepared p = product.prepare(backend, Pass.FWD_D, Precision.FP32, "")) {
-        best = product.operations() / Sampling.of(p, seconds).min() / 1e3;
+      try (Prepared p = product.prepare(backend, Pass.FWD_D, peakPrecision(), "")) {
+        best = product.operations() / Sampling.of(p, null, seconds).min() / 1e3;
       }
       try (Prepared p = copy.prepare(backend, Pass.FWD_D, Precision.FP32, "")) {
-        double gigabytes = copy.bytes(Pass.FWD_D) / Sampling.of(p, seconds).min() / 1e3;
+        double gigabytes = copy.bytes(Pass.FWD_D) / Sampling.of(p, null, seconds).min() / 1e3;
         machine = new Machine(backend.name(), processor(), best, gigabytes);
       }
     }
     return machine;
   }
 
-  private static String processor() {
+  private boolean gpu() {
+    return backend.properties().containsKey("gpu");
+  }
+
+  /** Products in TF32 or BF16 have limits of their own on a GPU. */
+  private Precision peakPrecision() {
+    return gpu() ? settings.precision() : Precision.FP32;
+  }
+
+  private String processor() {
+    if (gpu()) {
+      return backend.properties().get("gpu");
+    }
     try {
       return java.nio.file.Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
           .filter(l -> l.startsWith("model name"))
@@ -99,10 +122,10 @@ public final class Workbench {
 
   private record Item(Problem problem, Pass pass) {}
 
-  private static List<Item> plan(
-      String driver, List<String> shapes, String batch, List<Pass> passes) {
+  private List<Item> plan(String driver, List<String> shapes, String batch, List<Pass> passes) {
     List<Item> items = new ArrayList<>();
-    for (Problem p : Problems.read(driver, shapes, batch)) {
+    for (Problem read : Problems.read(driver, shapes, batch)) {
+      Problem p = read instanceof ConvProblem c ? c.layout(settings.layout()) : read;
       for (Pass pass : passes) {
         if (p.passes().contains(pass)) {
           items.add(new Item(p, pass));
@@ -143,11 +166,14 @@ public final class Workbench {
   private Row measure(Item i) {
     double[] exact = settings.errors() ? Errors.exact(i.problem(), i.pass(), CHECKED) : null;
     Errors e = exact == null ? Errors.NONE : errors(i, exact);
-    try (Prepared p =
-        i.problem().prepare(backend, i.pass(), settings.precision(), settings.implementation())) {
+    try (CacheFlush flush =
+            settings.cold() ? new CacheFlush(backend, settings.seconds() == 0) : null;
+        Prepared p =
+            i.problem()
+                .prepare(backend, i.pass(), settings.precision(), settings.implementation())) {
       p.run();
       if (peer == null) {
-        return row(i, p.implementation(), Sampling.of(p, settings.seconds()), e);
+        return row(i, p.implementation(), Sampling.of(p, flush, settings.seconds()), e);
       }
       PeerRun.Exact single =
           exact == null
@@ -157,7 +183,7 @@ public final class Workbench {
           new PeerRun(peer, settings.seconds())
               .measure(
                   i.problem().forPeer(i.pass()),
-                  List.of(Sampling.of(p)),
+                  List.of(Sampling.of(p, flush)),
                   p.result(),
                   tolerance(),
                   single);

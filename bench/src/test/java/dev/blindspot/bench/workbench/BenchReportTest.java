@@ -44,6 +44,7 @@ class BenchReportTest {
         new Machine("cpu", "A processor", 100, 10),
         Map.of("java", "17"),
         1,
+        "warm",
         List.of(rows),
         means);
   }

@@ -38,7 +38,14 @@ class ComparisonTest {
 
   private static BenchResult run(Row... rows) {
     return new BenchResult(
-        BenchResult.FORMAT, "", new Machine("cpu", "", 1, 1), Map.of(), 1, List.of(rows), null);
+        BenchResult.FORMAT,
+        "",
+        new Machine("cpu", "", 1, 1),
+        Map.of(),
+        1,
+        "warm",
+        List.of(rows),
+        null);
   }
 
   @Test

@@ -12,6 +12,7 @@ import dev.blindspot.bench.workbench.BenchResult.PeerTimes;
 import dev.blindspot.bench.workbench.BenchResult.Row;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Backends;
+import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.Precision;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +25,10 @@ class PeerRunTest {
     try (Peer peer = FakePeer.open(List.of(Map.of("K", "v")));
         Backend backend = Backends.create("reference")) {
       Workbench bench =
-          new Workbench(backend, new Workbench.Settings(0, Precision.FP32, "", true), peer);
+          new Workbench(
+              backend,
+              new Workbench.Settings(0, Precision.FP32, "", true, Layout.NCHW, true),
+              peer);
       return bench.run(driver, List.of("2x5"), null, List.of(Pass.FWD_D), (row, n) -> {});
     }
   }

@@ -333,9 +333,15 @@ final class CudaContext implements Context, LibraryContext {
 
   @Override
   public double time(Runnable step) {
+    return time(() -> {}, step);
+  }
+
+  @Override
+  public double time(Runnable before, Runnable step) {
     synchronize();
     try (CudaEvent start = new CudaEvent(backend);
         CudaEvent stop = new CudaEvent(backend)) {
+      before.run();
       start.record(stream);
       step.run();
       stop.record(stream);
