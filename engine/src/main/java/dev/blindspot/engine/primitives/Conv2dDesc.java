@@ -111,6 +111,13 @@ public record Conv2dDesc(
         Layout.NCHW);
   }
 
+  /** The same with so many input channels. */
+  public Conv2dDesc channels(int channels) {
+    return new Conv2dDesc(
+        type, n, channels, h, w, k, r, s, strideH, strideW, padTop, padLeft, padBottom, padRight,
+        dilationH, dilationW, groups, post, reluMask, xLayout, yLayout);
+  }
+
   /** Height of y. */
   public int p() {
     return size(h, padTop, padBottom, r, dilationH, strideH);

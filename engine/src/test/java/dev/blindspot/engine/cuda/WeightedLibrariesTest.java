@@ -2,6 +2,7 @@ package dev.blindspot.engine.cuda;
 
 import static dev.blindspot.engine.ElementType.F32;
 import static dev.blindspot.engine.ElementType.F64;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,10 +13,14 @@ import dev.blindspot.engine.Guarantee;
 import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Precision;
+import dev.blindspot.engine.Shape;
+import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.engine.conformance.Rig;
 import dev.blindspot.engine.primitives.Conv2dDesc;
 import dev.blindspot.engine.primitives.LinearDesc;
+import dev.blindspot.engine.primitives.PackedWeights;
 import dev.blindspot.engine.primitives.PostOp;
 import dev.blindspot.engine.primitives.WeightedPlan;
 import java.util.ArrayList;
@@ -189,16 +194,17 @@ class WeightedLibrariesTest {
             "cuda:conv-few-channels",
             "cudnn:legacy-conv",
             "cudnn:legacy-conv-fastest",
+            "cudnn:padded-graph-conv",
             "cudnn:graph-conv",
             "cudnn:graph-conv-unfused"),
         reports.stream().map(r -> r.name()).toList());
     assertTrue(reports.get(0).reasonWhyNot().contains("F64"));
     assertTrue(reports.get(1).reasonWhyNot().contains("NHWC"));
-    assertTrue(reports.get(3).reasonWhyNot().contains("F64"));
+    assertTrue(reports.get(4).reasonWhyNot().contains("F64"));
     Conv2dDesc split =
         Conv2dDesc.of(F32, 2, 3, 5, 5).filters(4, 3, 3).post(PostOp.RELU, PostOp.BIAS);
-    rig.backend()
-        .explain(split, PlanOptions.all())
+    rig.backend().explain(split, PlanOptions.all()).stream()
+        .filter(r -> !r.name().equals("cudnn:padded-graph-conv")) // is for forward only
         .forEach(r -> assertTrue(r.reasonWhyNot().contains("order"), r::reasonWhyNot));
     LinearDesc l = LinearDesc.of(F32, 2, 3, 4).post(PostOp.BIAS);
     assertTrue(rig.backend().explain(l, PlanOptions.all()).get(1).reasonWhyNot().contains("ReLU"));
@@ -213,6 +219,55 @@ class WeightedLibrariesTest {
     assertTrue(message.contains("not cudnn:graph-conv: cuDNN does not form products in BF16X3"));
     assertThrows(
         UnsupportedException.class, () -> rig.backend().plan(LinearDesc.of(F32, 2, 3, 4), o));
+  }
+
+  /** Integers are exact in either precision, so zeros may not change a bit. */
+  @ParameterizedTest
+  @CsvSource({"TF32,1", "TF32,3", "TF32,5", "BF16,3", "BF16,12"})
+  void paddedChannelsChangeNothing(Precision precision, int channels) {
+    Conv2dDesc d =
+        Conv2dDesc.of(F32, 3, channels, 6, 5)
+            .filters(8, 3, 3, 1)
+            .post(PostOp.BIAS, PostOp.RELU)
+            .layouts(Layout.NHWC, Layout.NHWC);
+    PlanOptions o = PlanOptions.forward().precision(precision);
+    try (WeightedPlan plan = rig.backend().plan(d, o)) {
+      assertTrue(plan.implementation(Direction.FORWARD).startsWith("cudnn:padded-graph-conv"));
+    }
+    assertArrayEquals(
+        forward(d, o.implementation("cudnn:graph-conv-unfused")),
+        forward(d, o.implementation("cudnn:padded-graph-conv")));
+    String reason =
+        rig.backend().explain(d.channels(8), o).get(3).reasonWhyNot()
+            + rig.backend()
+                .explain(d, PlanOptions.all().precision(precision))
+                .get(3)
+                .reasonWhyNot();
+    assertEquals("8 channels need no padding" + "only forward", reason);
+  }
+
+  /** y of two samples of the planned three. */
+  private float[] forward(Conv2dDesc d, PlanOptions o) {
+    try (WeightedPlan plan = rig.backend().plan(d, o);
+        TensorArena arena = rig.backend().arena(1 << 16)) {
+      Tensor x = integers(arena, Shape.of(2, d.c(), d.h(), d.w()), Layout.NHWC);
+      Tensor w = integers(arena, Shape.of(d.k(), d.c(), d.r(), d.s()), Layout.NCHW);
+      Tensor b = integers(arena, Shape.of(d.k()), Layout.NCHW);
+      Tensor y = integers(arena, Shape.of(2, d.k(), d.p(), d.q()), Layout.NHWC);
+      try (PackedWeights p = plan.pack(rig.context(), w)) {
+        plan.forward(rig.context(), x, p, b, y);
+        rig.context().synchronize();
+        return y.toFloats();
+      }
+    }
+  }
+
+  private static Tensor integers(TensorArena arena, Shape shape, Layout layout) {
+    float[] v = new float[(int) shape.size()];
+    for (int i = 0; i < v.length; i++) {
+      v[i] = i * 31 % 11 % 7 - 3;
+    }
+    return arena.tensor(F32, shape, layout).copyFrom(v);
   }
 
   @Test

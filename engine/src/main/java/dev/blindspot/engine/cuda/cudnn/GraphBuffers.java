@@ -11,27 +11,39 @@ import dev.blindspot.engine.primitives.Conv2dDesc;
 
 /**
  * What a convolution's graph has in the workspace before cuDNN's part, and the weights' form: BF16
- * copies of factors, gradients that are still to be added or brought back to the order [k,c,r,s].
+ * copies of factors, x with more channels, gradients that are still to be added or brought back to
+ * the order [k,c,r,s].
  */
 final class GraphBuffers {
   /** Reserved for cuDNN at least, since another batch may need more than the planned one. */
   static final long LEAST_WORKSPACE = 16L << 20;
 
   private final Conv2dDesc desc;
+
+  /** Channels of x and w as they are given; desc has as many or, where they are padded, more. */
+  private final int channels;
+
   private final boolean bfloat;
   private final boolean channelsLast;
   private final boolean accumulate;
   private final String form;
   private final long cast;
   private final long reorder;
+  private final long pad;
 
+  /**
+   * @param desc as the graph is made for it
+   * @param channels of the plan's x; fewer only forward and with channels last
+   */
   GraphBuffers(
       LibraryBackend backend,
       Conv2dDesc desc,
+      int channels,
       boolean bfloat,
       boolean channelsLast,
       boolean accumulate) {
     this.desc = desc;
+    this.channels = channels;
     this.bfloat = bfloat;
     this.channelsLast = channelsLast;
     this.accumulate = accumulate;
@@ -47,9 +59,15 @@ final class GraphBuffers {
             + ","
             + desc.s()
             + "]"
-            + (channelsLast ? " channels last" : "");
+            + (channelsLast ? " channels last" : "")
+            + (padded() ? " from " + channels : "");
     cast = backend.kernel("cast");
     reorder = backend.kernel("reorder");
+    pad = padded() ? backend.kernel("pad2d_f32") : 0;
+  }
+
+  private boolean padded() {
+    return channels != desc.c();
   }
 
   private long x() {
@@ -76,7 +94,7 @@ final class GraphBuffers {
   /** Bytes of all buffers of a direction. */
   long bytes(Direction direction) {
     return switch (direction) {
-      case FORWARD -> copy(x());
+      case FORWARD -> copy(x()) + (padded() ? aligned(4 * x()) : 0);
       case BACKWARD_DATA -> copy(y()) + (accumulate ? aligned(4 * x()) : 0);
       case BACKWARD_WEIGHTS ->
           copy(x())
@@ -93,12 +111,36 @@ final class GraphBuffers {
    * @param place 0, or 1 for the second factor of backward-weights, dy
    */
   long factor(LibraryContext c, Tensor t, int place) {
+    long source = c.use(t);
+    long count = t.size();
+    if (padded()) {
+      long rows = count / channels;
+      source = c.workspace() + copy(x());
+      count = rows * desc.c();
+      pad(c, rows, c.use(t), source);
+    }
     if (!bfloat) {
-      return c.use(t);
+      return source;
     }
     long to = c.workspace() + (place == 0 ? 0 : copy(x()));
-    cast(c, t.size(), c.use(t), to);
+    cast(c, count, source, to);
     return to;
+  }
+
+  /** Appends zeros to each row of the given channels. */
+  private void pad(LibraryContext c, long rows, long from, long to) {
+    c.next()
+        .put(1L)
+        .put(rows)
+        .put((long) channels)
+        .put(rows)
+        .put((long) desc.c())
+        .put(0L)
+        .put(0L)
+        .put(from)
+        .put(to)
+        .execute(pad);
+    c.next();
   }
 
   private void cast(LibraryContext c, long count, long from, long to) {
@@ -160,11 +202,18 @@ final class GraphBuffers {
 
   /** Bytes of packed weights, with room for the conversion. */
   long packedBytes() {
+    if (padded()) {
+      return 3 * aligned(4 * w());
+    }
     return bfloat ? aligned(2 * w()) + (channelsLast ? aligned(2 * w()) : 0) : 4 * w();
   }
 
   /** Brings weights [k,c,r,s] of F32 into the form. */
   void pack(LibraryContext c, long from, DeviceWeights to) {
+    if (padded()) {
+      packPadded(c, from, to.address());
+      return;
+    }
     long source = from;
     if (bfloat) {
       source = channelsLast ? to.address() + aligned(2 * w()) : to.address();
@@ -180,6 +229,18 @@ final class GraphBuffers {
           to.address());
     } else if (!bfloat) {
       c.copy(to.address(), from, packedBytes());
+    }
+  }
+
+  /** Channels last first, then more of them, then BF16, each behind the other. */
+  private void packPadded(LibraryContext c, long from, long to) {
+    long area = (long) desc.r() * desc.s();
+    long last = to + aligned(4 * w());
+    long more = bfloat ? last + aligned(4 * w()) : to;
+    transpose(c, 4, channels, area, from, last);
+    pad(c, desc.k() * area, last, more);
+    if (bfloat) {
+      cast(c, w(), more, to);
     }
   }
 }

@@ -31,12 +31,11 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Convolution by cuDNN's graph interface: NCHW and NHWC, F32 tensors, products in FP32, TF32 or
- * BF16. Two are listed: in one post-operations and the ReLU mask are part of the graph where an
- * engine takes them, in the other our kernels follow, which keep every guarantee.
+ * BF16. Listed are: one that gives x as many channels as tensor cores want, forward only; one in
+ * which post-operations and the ReLU mask are part of the graph where an engine takes them; and one
+ * in which our kernels follow, which keep every guarantee.
  */
 final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan {
-  private static final String FUSED = "cudnn:graph-conv";
-  private static final String UNFUSED = "cudnn:graph-conv-unfused";
 
   /** What was learnt of a direction when it was planned. */
   private record Planned(boolean fused, long workspaceBytes) {}
@@ -55,8 +54,8 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
   }
 
   private final LibraryBackend backend;
-  private final String name;
-  private final boolean fuse;
+  private final GraphKind kind;
+  private final Conv2dDesc inner;
   private final ConvolutionGraphs graphs;
   private final GraphPlanner planner;
   private final GraphTrial engines;
@@ -72,20 +71,26 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
 
   static void register(LibraryBackend backend) {
     // Fused ReLUs do not say what they do to NaN; engines that are not exact are refused anyway.
-    add(backend, FUSED, true, EnumSet.complementOf(EnumSet.of(Guarantee.NAN_PROPAGATES)));
-    add(backend, UNFUSED, false, EnumSet.allOf(Guarantee.class));
+    Set<Guarantee> most = EnumSet.complementOf(EnumSet.of(Guarantee.NAN_PROPAGATES));
+    add(backend, GraphKind.PADDED, most);
+    add(backend, GraphKind.FUSED, most);
+    add(backend, GraphKind.UNFUSED, EnumSet.allOf(Guarantee.class));
   }
 
-  private static void add(
-      LibraryBackend backend, String name, boolean fuse, Set<Guarantee> guarantees) {
+  private static void add(LibraryBackend backend, GraphKind kind, Set<Guarantee> guarantees) {
     Knowledge knowledge = new Knowledge();
     backend.add(
         Conv2dDesc.class,
         new Implementation<>(
-            name,
+            kind.name(),
             guarantees,
-            (d, o) -> reasonWhyNot(backend, knowledge, d, o),
-            (d, o, i) -> new GraphConv2d(backend, knowledge, name, fuse, d, o, i)));
+            (d, o) -> {
+              String reason = kind.reasonWhyNot(d, o);
+              return reason.isEmpty()
+                  ? reasonWhyNot(backend, knowledge, kind.inner(d, o), o)
+                  : reason;
+            },
+            (d, o, i) -> new GraphConv2d(backend, knowledge, kind, d, o, i)));
   }
 
   private static String reasonWhyNot(
@@ -128,21 +133,21 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
   private GraphConv2d(
       LibraryBackend backend,
       Knowledge knowledge,
-      String name,
-      boolean fuse,
+      GraphKind kind,
       Conv2dDesc d,
       PlanOptions o,
       Implementation<?, ?> i) {
     super(backend, d, o, i, Sizes.of(d));
     this.backend = backend;
-    this.name = name;
-    this.fuse = fuse;
+    this.kind = kind;
+    inner = kind.inner(d, o);
     boolean bfloat = o.precision() == Precision.BF16;
-    graphs = new ConvolutionGraphs(d, bfloat);
+    graphs = new ConvolutionGraphs(inner, bfloat);
     planner = new GraphPlanner(o.precision(), doing("planning"));
-    engines = new GraphTrial(backend, d, o.precision().name());
+    engines = new GraphTrial(backend, inner, o.precision().name());
     dense = new DenseKernels(backend, d.type());
-    buffers = new GraphBuffers(backend, d, bfloat, graphs.channelsLast(), o.accumulate());
+    buffers =
+        new GraphBuffers(backend, inner, d.c(), bfloat, graphs.channelsLast(), o.accumulate());
     packing = buffers::pack;
     planned = learn(knowledge);
     for (Direction direction : o.directions()) {
@@ -157,11 +162,18 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
   }
 
   private String doing(String operation) {
-    return desc().summary() + ": " + operation + " (" + name + ", " + options().precision() + ")";
+    return desc().summary()
+        + ": "
+        + operation
+        + " ("
+        + kind.name()
+        + ", "
+        + options().precision()
+        + ")";
   }
 
   private Map<Direction, Planned> learn(Knowledge knowledge) {
-    Question q = new Question(desc(), options().precision(), options().directions());
+    Question q = new Question(inner, options().precision(), options().directions());
     try {
       return knowledge.plans.computeIfAbsent(
           q,
@@ -183,7 +195,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
   /** Makes the planned batch's graph to learn what it needs; contexts make their own. */
   private Planned trial(LibraryContext c, Direction direction) {
     if (backend.tuning().measures()) {
-      measure(c, direction, fuse && graphs.fusible(direction));
+      measure(c, direction, kind.fuse() && graphs.fusible(direction));
     }
     try (Resources scratch = new Resources()) {
       long key = BatchKey.of(desc().n(), BatchKey.ALIGNED);
@@ -192,7 +204,7 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
               c,
               direction,
               key,
-              fuse && graphs.fusible(direction),
+              kind.fuse() && graphs.fusible(direction),
               ConvolutionChooser.MOST_WORKSPACE,
               scratch);
       return new Planned(
