@@ -18,19 +18,23 @@ record LinearErrors(
     double norm,
     long terms)
     implements ErrorRule {
+  /** The least normal float: products may count what is smaller as 0. */
+  private static final double TINY = 0x1p-126;
 
   @Override
   public Signal apply(List<Signal> inputs, double reach, double lipschitz) {
     Signal in = inputs.get(0);
     int n = map.outputs();
     double gamma = Rounding.gamma(terms + 2, Rounding.U32);
-    double underflow = (terms + 2) * 0x1p-125;
     double[] fresh = new double[in.value().length];
+    double sizes = 0;
     boolean near = rowNorms != null && nearIsSmaller(in, reach);
     for (int i = 0; i < fresh.length; i++) {
       double size = near ? Math.abs(in.value()[i]) + in.error()[i] : in.magnitude()[i];
-      fresh[i] = gamma * (size + in.error()[i]);
+      fresh[i] = gamma * (size + in.error()[i]) + TINY; // an input below it may count as 0
+      sizes += size + in.error()[i];
     }
+    double underflow = (terms + 2) * 2 * TINY + sizes * TINY; // as may a product, and a weight
     double[] value = new double[n];
     double[] error = new double[n];
     double[] passed = new double[n];
