@@ -62,6 +62,11 @@ void bs_run(int64_t ctx, int64_t kernel, int64_t args);
 int64_t bs_program_begin(int64_t ctx);  // 0 if one is being recorded already
 void bs_program_end(int64_t ctx);
 int64_t bs_program_length(int64_t program);
+// Lets count commands from first on run together, rows at a time that fit a cache, each row of which has row_bytes
+// that several commands use. They must work on each of `rows` rows by itself, by one call of bs_parallel_ranges with
+// their own arguments that covers the rows evenly; and no row of one may lie across rows of another. Groups are
+// given in order. 0 if a kernel is not like that; the commands run one after the other then.
+int bs_program_fuse(int64_t ctx, int64_t program, int64_t first, int64_t count, int64_t rows, int64_t row_bytes);
 // Runs a program's kernels, or appends them to the program that is being recorded.
 void bs_program_run(int64_t ctx, int64_t program);
 void bs_program_free(int64_t program);

@@ -13,6 +13,12 @@ namespace {
 // Turns of a pause loop before a thread sleeps: some 20 microseconds.
 const int SPINS = 600;
 
+// What the rows that a group works on at a time may take in a core's cache.
+const int64_t CHUNK_BYTES = 256 << 10;
+
+// Items of a group for which waking a thread pays.
+const int64_t GROUP_GRAIN = 16384;
+
 struct Job {
   void (*fn)(const void*, int64_t, int);
   const void* data;
@@ -30,11 +36,34 @@ struct Command {
   size_t offset;  // of the arguments in the program's block
 };
 
+// A kernel's function for ranges of items, of which each row has the same number.
+struct RowOp {
+  void (*fn)(const void*, int64_t, int64_t);
+  size_t offset;
+  int64_t items;
+};
+
+// Commands from first on that run together, some rows at a time.
+struct Group {
+  size_t first, count;
+  int64_t rows, chunk, grain;
+  RowOp* ops;
+};
+
 struct Program {
   Command* commands;
   size_t length, capacity;
   char* arguments;
   size_t used, room;
+  Group* groups;
+  size_t grouped, group_room;
+};
+
+// What a kernel asked bs_parallel_ranges for.
+struct Probe {
+  void (*fn)(const void*, int64_t, int64_t);
+  const void* data;
+  int64_t count;
 };
 
 void wait(int* word, int old) { syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, old, nullptr, nullptr, 0); }
@@ -55,6 +84,7 @@ struct bs_context {
   void* workspace;
   int64_t workspace_bytes;
   Program* recording;
+  Probe* probe;  // set while a kernel is only asked what it would do
 };
 
 namespace {
@@ -117,6 +147,23 @@ void range(const void* raw, int64_t task, int) {
   r.fn(r.data, r.count * task / r.parts, r.count * (task + 1) / r.parts);
 }
 
+struct GroupRun {
+  const Group* group;
+  const char* arguments;
+};
+
+void run_rows(const void* raw, int64_t from, int64_t to) {
+  const GroupRun& run = *(const GroupRun*)raw;
+  const Group& g = *run.group;
+  for (int64_t row = from; row < to; row += g.chunk) {
+    const int64_t end = row + g.chunk < to ? row + g.chunk : to;
+    for (size_t k = 0; k < g.count; k++) {
+      const RowOp& op = g.ops[k];
+      op.fn(run.arguments + op.offset, row * op.items, end * op.items);
+    }
+  }
+}
+
 void stop_workers(bs_context* c, int started) {
   c->stop = true;
   announce(c);
@@ -172,6 +219,10 @@ void bs_parallel(bs_context* c, int64_t tasks, void (*fn)(const void*, int64_t, 
 
 void bs_parallel_ranges(bs_context* c, int64_t count, int64_t grain, void (*fn)(const void*, int64_t, int64_t),
                         const void* data) {
+  if (c->probe) {
+    *c->probe = {fn, data, count};
+    return;
+  }
   int64_t parts = count / (grain > 0 ? grain : 1);
   if (parts > c->threads) parts = c->threads;
   if (parts <= 1) {
@@ -230,9 +281,46 @@ void bs_program_end(int64_t ctx) { ((bs_context*)ctx)->recording = nullptr; }
 
 int64_t bs_program_length(int64_t program) { return (int64_t)((Program*)program)->length; }
 
+int bs_program_fuse(int64_t ctx, int64_t program, int64_t first, int64_t count, int64_t rows, int64_t row_bytes) {
+  bs_context* c = (bs_context*)ctx;
+  Program* p = (Program*)program;
+  RowOp* ops = (RowOp*)calloc((size_t)count, sizeof(RowOp));
+  int64_t items = 0;
+  for (int64_t i = 0; i < count; i++) {
+    const Command& command = p->commands[first + i];
+    const void* args = p->arguments + command.offset;
+    Probe probe = {};
+    c->probe = &probe;
+    command.kernel(c, args);
+    c->probe = nullptr;
+    if (!probe.fn || probe.data != args || probe.count % rows != 0) {
+      free(ops);
+      return 0;
+    }
+    ops[i] = {probe.fn, command.offset, probe.count / rows};
+    items += ops[i].items;
+  }
+  if (p->grouped == p->group_room) {
+    p->group_room = p->group_room ? 2 * p->group_room : 8;
+    p->groups = (Group*)realloc(p->groups, p->group_room * sizeof(Group));
+  }
+  const int64_t fit = row_bytes > 0 ? CHUNK_BYTES / row_bytes : rows;
+  p->groups[p->grouped++] = {(size_t)first, (size_t)count, rows, fit > 1 ? fit : 1, GROUP_GRAIN / items + 1, ops};
+  return 1;
+}
+
 void bs_program_run(int64_t ctx, int64_t program) {
   const Program* p = (const Program*)program;
+  const Group* group = p->groups;
+  const Group* end_of_groups = p->groups + p->grouped;
   for (size_t i = 0; i < p->length; i++) {
+    if (group != end_of_groups && group->first == i && !((bs_context*)ctx)->recording) {
+      GroupRun run = {group, p->arguments};
+      bs_parallel_ranges((bs_context*)ctx, group->rows, group->grain, run_rows, &run);
+      i += group->count - 1;
+      group++;
+      continue;
+    }
     const Command& c = p->commands[i];
     size_t end = i + 1 < p->length ? p->commands[i + 1].offset : p->used;
     bs_execute(ctx, (int64_t)c.kernel, (int64_t)(p->arguments + c.offset), (int64_t)(end - c.offset));
@@ -241,6 +329,8 @@ void bs_program_run(int64_t ctx, int64_t program) {
 
 void bs_program_free(int64_t program) {
   Program* p = (Program*)program;
+  for (size_t i = 0; i < p->grouped; i++) free(p->groups[i].ops);
+  free(p->groups);
   free(p->commands);
   free(p->arguments);
   free(p);

@@ -61,6 +61,13 @@ void programs(int64_t context) {
   const int64_t thrice = bs_program_begin(context);
   for (int i = 0; i < 3; i++) bs_program_run(context, program);
   bs_program_end(context);
+  if (bs_program_fuse(context, program, 0, 50, 32, 8)) fail("33 items are not 32 equal rows");
+  if (!bs_program_fuse(context, program, 20, 150, 11, 90000)) fail("rows of 3 items must fuse");
+  bs_program_run(context, program);
+  y.expect("a fused replay", 0, [&](int64_t i) { return 600 * x[i]; });
+  y.fill(0);
+  bs_program_run(context, program);
+  bs_program_run(context, program);
   bs_program_free(program);
   bs_program_run(context, thrice);
   y.expect("five replays", 0, [&](int64_t i) { return 1000 * x[i]; });

@@ -65,6 +65,16 @@ public final class Kernels {
   @Name("bs_program_length")
   public static native @Cast("int64_t") long programLength(@Cast("int64_t") long program);
 
+  /** Lets commands that work row by row run together; 0 if they do not. */
+  @Name("bs_program_fuse")
+  public static native int programFuse(
+      @Cast("int64_t") long ctx,
+      @Cast("int64_t") long program,
+      @Cast("int64_t") long first,
+      @Cast("int64_t") long count,
+      @Cast("int64_t") long rows,
+      @Cast("int64_t") long rowBytes);
+
   @Name("bs_program_run")
   public static native void programRun(@Cast("int64_t") long ctx, @Cast("int64_t") long program);
 

@@ -23,6 +23,7 @@ import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.ImplementationList;
 import dev.blindspot.engine.spi.kernels.KernelBackend;
 import dev.blindspot.engine.spi.kernels.KernelPlans;
+import dev.blindspot.engine.spi.kernels.RowGroups;
 import dev.blindspot.engine.spi.tuning.TuningStore;
 import dev.blindspot.kernels.Kernels;
 import java.util.EnumSet;
@@ -57,11 +58,13 @@ final class CpuBackend implements KernelBackend {
   private final AtomicLong held = new AtomicLong();
   private final CppCompiler compiler;
   private final long elementwise;
+  private final long[] rowKernels;
 
   CpuBackend(BackendOptions options) {
     this.options = options;
     level = level(options.isa());
     elementwise = kernel("elementwise");
+    rowKernels = RowGroups.KERNELS.stream().mapToLong(this::kernel).toArray();
     String cxx = System.getenv("CXX");
     compiler =
         new CppCompiler(
@@ -96,6 +99,16 @@ final class CpuBackend implements KernelBackend {
   /** Floats of a vector at this level. */
   int width() {
     return 4 << level;
+  }
+
+  /** Whether this kernel works on each row by itself. */
+  boolean worksByRows(long kernel) {
+    for (long k : rowKernels) {
+      if (k == kernel) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Address of a kernel at this backend's level. */

@@ -12,6 +12,7 @@ import dev.blindspot.engine.spi.LeakReport;
 import dev.blindspot.engine.spi.Storage;
 import dev.blindspot.engine.spi.ThreadClaim;
 import dev.blindspot.engine.spi.kernels.KernelCall;
+import dev.blindspot.engine.spi.kernels.RowGroups;
 import dev.blindspot.kernels.Kernels;
 import dev.blindspot.kernels.Memory;
 import java.nio.ByteBuffer;
@@ -37,6 +38,11 @@ final class CpuContext implements Context, KernelCall {
 
   /** What the tensors recorded so far live in; null unless the context records. */
   private Set<Storage> recorded;
+
+  /** Of the program that is being recorded. */
+  private RowGroups groups;
+
+  private long recording;
 
   CpuContext(CpuBackend backend) {
     this.backend = backend;
@@ -109,18 +115,45 @@ final class CpuContext implements Context, KernelCall {
     }
     if (recorded != null) {
       recorded.add(t.storage());
+      groups.operand(t);
     }
     return put(t.address());
   }
 
   @Override
   public void execute(long kernel) {
+    if (recorded != null) {
+      group(kernel);
+    }
     Kernels.execute(handle, kernel, arguments, at);
     claim.release();
   }
 
+  /** Before a kernel is recorded: it continues the group, begins another, or is of none. */
+  private void group(long kernel) {
+    boolean row = groups.groups(backend.worksByRows(kernel));
+    if (!row || !groups.continues()) {
+      endGroup();
+    }
+    if (row) {
+      groups.add();
+    }
+  }
+
+  private void endGroup() {
+    if (groups.calls() > 1) {
+      long first = Kernels.programLength(recording) - groups.calls();
+      Kernels.programFuse(
+          handle, recording, first, groups.calls(), groups.rows(), groups.sharedRowBytes());
+    }
+    groups.clear();
+  }
+
   /** Runs the kernel now, even while the context records: for weights, which no replay packs. */
   void executeNow(long kernel) {
+    if (recorded != null) {
+      groups.groups(false);
+    }
     Kernels.run(handle, kernel, arguments);
     claim.release();
   }
@@ -141,10 +174,13 @@ final class CpuContext implements Context, KernelCall {
     }
     claim.record();
     recorded = Collections.newSetFromMap(new IdentityHashMap<>());
+    groups = new RowGroups(Math.max(2, backend.options().threads()));
+    recording = program;
     claim.release();
     CpuProgram made = null;
     try {
       step.run();
+      endGroup();
       made = new CpuProgram(program, recorded.toArray(Storage[]::new));
     } finally {
       Kernels.programEnd(handle);
@@ -177,6 +213,7 @@ final class CpuContext implements Context, KernelCall {
       }
       begin(0);
       if (recorded != null) {
+        endGroup();
         Collections.addAll(recorded, storages);
       }
       Kernels.programRun(handle, program);

@@ -1,6 +1,7 @@
 package dev.blindspot.engine.conformance;
 
 import static dev.blindspot.engine.ElementType.F32;
+import static dev.blindspot.engine.ElementType.U8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -11,9 +12,16 @@ import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Program;
 import dev.blindspot.engine.Readback;
 import dev.blindspot.engine.Tensor;
+import dev.blindspot.engine.primitives.CompareDesc;
+import dev.blindspot.engine.primitives.Comparison;
 import dev.blindspot.engine.primitives.ElementwiseDesc;
 import dev.blindspot.engine.primitives.ElementwiseOp;
 import dev.blindspot.engine.primitives.ElementwisePlan;
+import dev.blindspot.engine.primitives.Reduction;
+import dev.blindspot.engine.primitives.RowReduceDesc;
+import dev.blindspot.engine.primitives.RowwiseDesc;
+import dev.blindspot.engine.primitives.RowwiseOp;
+import dev.blindspot.engine.primitives.SelectDesc;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -149,5 +157,62 @@ class ContextConformanceTest {
       assertEquals(3, back.get().getFloat(20));
     }
     assertAll(3, y);
+  }
+
+  /** Rows by rows or call by call: the same bits, also where operands lie across each other. */
+  @ParameterizedTest
+  @MethodSource(ALL)
+  void aProgramOfRowOperationsGivesTheBitsOfItsCalls(Rig rig) {
+    int n = 37;
+    int size = 3000; // so that few rows fit a cache
+    Tensor a = rig.of(F32, numbers(n * size), n, size).device;
+    Tensor s = rig.of(F32, numbers(n), n).device;
+    Tensor y = rig.of(F32, new double[n * size], n, size).device;
+    Tensor m = rig.of(U8, new double[n], n).device;
+    var add = rig.backend().plan(new ElementwiseDesc(ElementwiseOp.ADD, F32, n, size));
+    var root = rig.backend().plan(new ElementwiseDesc(ElementwiseOp.SQRT, F32, n, 1));
+    var scale = rig.backend().plan(new RowwiseDesc(RowwiseOp.SCALE, F32, n, size));
+    var norm = rig.backend().plan(new RowReduceDesc(Reduction.SQUARED_L2, F32, n, size));
+    var greater = rig.backend().plan(new CompareDesc(Comparison.GREATER, F32, n, 1));
+    var select = rig.backend().plan(new SelectDesc(F32, n, size, true));
+    Context ctx = rig.context();
+    Runnable step =
+        () -> {
+          add.execute(ctx, a, y, y);
+          norm.execute(ctx, y, null, s);
+          root.execute(ctx, s, null, s);
+          scale.execute(ctx, s, y, y);
+          greater.execute(ctx, s, 1.5, m);
+          select.execute(ctx, m, a, y, y);
+          // Row i + 1 of y for row i: rows that no group may run through apart.
+          add.execute(ctx, y.slice(1, n), a.slice(0, n - 1), y.slice(1, n));
+          add.execute(ctx, y.slice(0, n - 1), y.slice(1, n), a.slice(0, n - 1));
+        };
+    float[][] found = new float[2][];
+    float[] begin = a.toFloats();
+    for (int way = 0; way < 2; way++) {
+      a.copyFrom(begin);
+      y.copyFrom(new float[n * size]);
+      if (way == 0) {
+        step.run();
+        step.run();
+      } else {
+        try (Program program = ctx.record(step)) {
+          program.run();
+          program.run();
+        }
+      }
+      ctx.synchronize();
+      found[way] = a.toFloats();
+    }
+    assertArrayEquals(found[0], found[1]);
+  }
+
+  private static double[] numbers(int count) {
+    double[] x = new double[count];
+    for (int i = 0; i < count; i++) {
+      x[i] = (float) (Math.sin(i) / 64);
+    }
+    return x;
   }
 }
