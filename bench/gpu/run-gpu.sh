@@ -131,7 +131,9 @@ flags+=(${JAVA_OPTS:-})
 class_path=
 for f in "$work"/app/classes/* "$work"/app/tests/* "$work"/libs/*.jar; do class_path+=${class_path:+:}$f; done
 
-run() { "$java" "${flags[@]}" -cp "$class_path" "$@"; }
+# Tests take implementations by order; what is timed chooses by measurement, as cudnn.benchmark does.
+tune=off
+run() { "$java" -Dblindspot.tune="$tune" "${flags[@]}" -cp "$class_path" "$@"; }
 cli() { run dev.blindspot.bench.cli.Main "$@"; }
 junit() { # NAME ARGS...: prints the summary, keeps everything
   local name=$1
@@ -213,7 +215,8 @@ attacks() {
 }
 
 bench() {
-  local extra=()
+  local extra=() tune=measure
+  [ -z "${QUICK:-}" ] || tune=off
   [ -z "${QUICK:-}" ] || extra+=(--quick)
   [ ! -f "$out/torch.json" ] || extra+=(--torch "$out/torch.json")
   run dev.blindspot.bench.perf.PrimitiveBenchmarks --device "${DEVICE:-cuda}" --out "$out/primitives.json" \
@@ -241,8 +244,9 @@ speed() {
   local lists=(lenet alexnet vgg16 resnet50 resnet20 first deepbench) batch
   local batches=1,64,256,1024 networks="lenet resnet20 alexnet"
   rm -f "$out"/conv-*.json "$out"/torch-*.json "$out"/attack-*.json "$out"/lbfgs.json
+  local tune=measure
   if [ -n "${QUICK:-}" ]; then
-    rounds=1 seconds=0 lists=() batches=1 networks=lenet
+    rounds=1 seconds=0 lists=() batches=1 networks=lenet tune=off
   fi
   for round in $(seq "$rounds"); do
     for precision in ${PRECISIONS:-FP32 TF32 BF16}; do
