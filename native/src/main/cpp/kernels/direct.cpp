@@ -154,7 +154,7 @@ void run_tile(Task& t, const Run& run, int64_t vectors, const TileInput& in) {
     for (int64_t i = 0; i < run.group.count; i++) padded[i] = run.group.first + i < outs_of(g) ? bias[i] : 0;
     bias = padded;
   }
-  TileStart from = {bias, t.first ? nullptr : t.partial};
+  const TileStart from = {t.first ? bias : nullptr, t.first ? nullptr : t.partial};
   if (g.lanes == ROWS && t.last && phases_w(g) == 1 && !(g.flags & (RESIDUAL | MASK | ACCUMULATE))) {
     int64_t at = output_at(t, run.group.first, run.row) + t.band.outColumns.from + run.first;
     TileStore to = {(float*)g.y + at, g.p * g.q, run.count, (g.flags & RELU) != 0};

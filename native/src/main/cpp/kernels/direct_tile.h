@@ -32,10 +32,11 @@ struct TileInput {
   int64_t positionStride;  // from one output's input to the next one's
 };
 
-// Where sums start: one for each output channel, or in the scratch.
+// What a tile's sums are added to. Sums of earlier chunks are added at the end: rounding errors grow
+// with the terms of a chunk, not with all.
 struct TileStart {
-  const float* bias;     // null: zeros
-  const float* partial;  // null unless earlier blocks left sums here, [outputs][vectors][WIDTH]
+  const float* bias;     // for each output channel; null: zeros
+  const float* partial;  // null unless earlier chunks left sums here, [outputs][vectors][WIDTH]
 };
 
 // y[u * outputStride + lane] for lanes 0..count-1.
@@ -51,14 +52,22 @@ inline __attribute__((always_inline)) void start(Floats (&sum)[U][V], const Tile
   for (int u = 0; u < U; u++) {
 #pragma GCC unroll 2
     for (int v = 0; v < V; v++) {
-      if (from.partial) {
-        sum[u][v] = floats(from.partial + (u * V + v) * WIDTH);
-      } else if (from.bias) {
+      if (from.bias) {
         sum[u][v] = LANES == ROWS ? all(from.bias[u]) : floats(from.bias + v * WIDTH);
       } else {
         sum[u][v] = Floats{};
       }
     }
+  }
+}
+
+template <int V, int U>
+inline __attribute__((always_inline)) void add_partial(Floats (&sum)[U][V], const TileStart& from) {
+  if (!from.partial) return;
+#pragma GCC unroll 32
+  for (int u = 0; u < U; u++) {
+#pragma GCC unroll 2
+    for (int v = 0; v < V; v++) sum[u][v] += floats(from.partial + (u * V + v) * WIDTH);
   }
 }
 
@@ -124,6 +133,7 @@ void tile_to_scratch(const TileInput& t, const TileStart& from, float* scratch) 
   } else {
     accumulate_channels<V, U, STRIDE>(sum, t);
   }
+  add_partial<V, U>(sum, from);
 #pragma GCC unroll 32
   for (int u = 0; u < U; u++) {
 #pragma GCC unroll 2
@@ -137,6 +147,7 @@ void tile_to_rows(const TileInput& t, const TileStart& from, const TileStore& to
   Floats sum[U][V];
   start<V, U, ROWS>(sum, from);
   accumulate_rows<V, U>(sum, t);
+  add_partial<V, U>(sum, from);
 #pragma GCC unroll 32
   for (int u = 0; u < U; u++) {
 #pragma GCC unroll 2

@@ -134,8 +134,7 @@ public final class AttackBench {
               .measure(
                   problem(subject, STEPS.get(attack), file),
                   ours,
-                  subject.gradient(),
-                  Workbench.STRICT,
+                  new PeerRun.Expected(subject.gradient(), subject.batch(), Workbench.STRICT),
                   null);
       return row(subject, attack, o.ours(), o.times());
     } catch (IOException e) {

@@ -34,6 +34,15 @@ final class PeerRun {
   record Outcome(List<Sampling> ours, PeerTimes times) {}
 
   /**
+   * What the peer's result is compared with.
+   *
+   * @param values our result
+   * @param samples that it consists of, one behind the other; all but an eighth must agree
+   * @param tolerance of the largest difference, of the largest value of a sample
+   */
+  record Expected(double[] values, int samples, double tolerance) {}
+
+  /**
    * A problem small enough to be computed in double.
    *
    * @param values result in double
@@ -44,12 +53,9 @@ final class PeerRun {
    * Measures both.
    *
    * @param ours our executions; the first are those that the peer's are compared with
-   * @param result of ours
-   * @param tolerance of the results' difference
    * @param exact null if errors are not asked for
    */
-  Outcome measure(
-      PeerProblem problem, List<Timed> ours, double[] result, double tolerance, Exact exact) {
+  Outcome measure(PeerProblem problem, List<Timed> ours, Expected expected, Exact exact) {
     List<Peer.Way> ways;
     try {
       ways = peer.prepare(problem);
@@ -66,11 +72,11 @@ final class PeerRun {
       best = samplings.get(i).median() < samplings.get(best).median() ? i : best;
     }
     Peer.Way way = hopeful.get(best - ours.size());
-    double difference = Errors.between(way.result(), result).max();
+    double difference = Errors.ofMost(way.result(), expected.values(), expected.samples());
     Errors e = exact == null ? Errors.NONE : errors(exact, way.implementation());
     return new Outcome(
         samplings.subList(0, ours.size()),
-        times(way, samplings.get(0), samplings.get(best), difference, tolerance, e));
+        times(way, samplings.get(0), samplings.get(best), difference, expected.tolerance(), e));
   }
 
   private PeerTimes times(

@@ -32,6 +32,9 @@ record ConvBlocking(
 
   private static final long WEIGHT_BYTES = 384 << 10;
 
+  /** Products that are summed up one by one; such sums are then added. */
+  private static final int MOST_TERMS = 576;
+
   /** As kernels/direct.h has them. */
   static final int MOST_TAPS = 32;
 
@@ -139,7 +142,7 @@ record ConvBlocking(
   /** Channels whose weights for a tile fit, in nearly equal chunks. */
   private static int chunk(ConvGeometry g, boolean rows, int tileOutputs, int width) {
     int unit = rows ? 1 : width;
-    long most = WEIGHT_BYTES / (4L * tileOutputs * g.taps());
+    long most = Math.min(WEIGHT_BYTES / (4L * tileOutputs * g.taps()), MOST_TERMS / g.taps());
     if (rows) {
       most = Math.min(most, Math.min(MOST_OFFSETS / g.taps(), MOST_ROW_CHANNELS));
     }
