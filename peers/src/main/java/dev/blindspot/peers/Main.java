@@ -4,6 +4,7 @@ import dev.blindspot.bench.peer.PeerDriver;
 import dev.blindspot.bench.peer.PeerServer;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.peers.onednn.OneDnnDriver;
+import dev.blindspot.peers.onnxruntime.OnnxRuntimeDriver;
 import dev.blindspot.peers.torch.TorchDriver;
 
 /** A peer's process. */
@@ -21,6 +22,7 @@ public final class Main {
         switch (args[0]) {
           case "torch" -> new TorchDriver(threads);
           case "onednn" -> new OneDnnDriver();
+          case "onnxruntime" -> new OnnxRuntimeDriver(threads);
           default -> throw new InvalidInputException("There is no peer '" + args[0] + "'");
         };
     PeerServer.serve(driver, System.in, System.out);

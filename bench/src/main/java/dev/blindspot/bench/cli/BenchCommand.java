@@ -103,8 +103,9 @@ final class BenchCommand extends BlindspotCommand {
       names = "--peer",
       paramLabel = "NAME",
       description =
-          "Also measure a peer in a process of its own, in turn with ours: torch, onednn. Peers come"
-              + " by: mvn -q -Ppeers -DskipTests -pl peers -am package")
+          "Also measure a peer in a process of its own, in turn with ours: torch, onednn,"
+              + " onnxruntime, nd4j. Peers come"
+              + " by: mvn -q -Ppeers -DskipTests -pl peers,peers-nd4j -am package")
   private String peerName;
 
   @Option(

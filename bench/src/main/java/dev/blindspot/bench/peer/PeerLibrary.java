@@ -15,14 +15,16 @@ import java.util.TreeMap;
 
 /** The peers known, where they are, and the settings that may be their best. */
 enum PeerLibrary {
-  TORCH,
-  ONEDNN;
+  TORCH("peers", "dev.blindspot.peers.Main"),
+  ONEDNN("peers", "dev.blindspot.peers.Main"),
+  ONNXRUNTIME("peers", "dev.blindspot.peers.Main"),
+  ND4J("peers-nd4j", "dev.blindspot.peers.nd4j.Main");
 
-  /** Folder of what the build with peers leaves; the launcher sets it. */
+  /** Blindspot's folder, in which the peers were built; the launcher sets it. */
   static final String HOME = "blindspot.peers";
 
   /** The command that brings the peers. */
-  static final String BUILD = "mvn -q -Ppeers -DskipTests -pl peers -am package";
+  static final String BUILD = "mvn -q -Ppeers -DskipTests -pl peers,peers-nd4j -am package";
 
   /** GNU OpenMP's threads spin about 1 ms after their work, then sleep. */
   private static final Map<String, String> SPIN = Map.of("GOMP_SPINCOUNT", "20000");
@@ -38,6 +40,14 @@ enum PeerLibrary {
           "GLIBC_TUNABLES",
           "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1"
               + ":glibc.malloc.trim_threshold=1099511627776");
+
+  private final String module;
+  private final String main;
+
+  PeerLibrary(String module, String main) {
+    this.module = module;
+    this.main = main;
+  }
 
   /** All names. */
   static List<String> names() {
@@ -94,9 +104,9 @@ enum PeerLibrary {
   }
 
   private List<String> command(int threads) {
-    String home = System.getProperty(HOME, "peers/target");
-    Path list = Path.of(home, "class-path");
-    Path classes = Path.of(home, "classes");
+    Path target = Path.of(System.getProperty(HOME, "."), module, "target");
+    Path list = target.resolve("class-path");
+    Path classes = target.resolve("classes");
     if (!Files.isRegularFile(list) || !Files.isDirectory(classes)) {
       throw new InvalidInputException(
           "--peer "
@@ -118,7 +128,7 @@ enum PeerLibrary {
           "-Dorg.bytedeco.javacpp.nopointergc=true",
           "-cp",
           path,
-          "dev.blindspot.peers.Main",
+          main,
           label(),
           Integer.toString(threads));
     } catch (IOException e) {
