@@ -183,7 +183,7 @@ public final class Workbench {
           new PeerRun(peer, settings.seconds())
               .measure(
                   i.problem().forPeer(i.pass()),
-List.of(Sampling.of(p, flush)),
+                  List.of(Sampling.of(p, flush)),
                   new PeerRun.Expected(p.result(), 1, tolerance()),
                   single);
       return row(i, p.implementation(), o.ours().get(0), e).with(o.times());
