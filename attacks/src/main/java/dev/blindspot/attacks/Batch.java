@@ -15,10 +15,15 @@ import java.util.Arrays;
  * finish; findings are kept by the sample's place in the batch.
  */
 final class Batch implements AutoCloseable {
-  /** Bytes that a batch may take. */
+  /** Bytes that a batch may take, of the host's memory or of a device's own. */
   private static final long MEMORY = 1L << 30;
 
+  private static final long DEVICE_MEMORY = 4L << 30;
+
+  /** Samples of a batch at most: a GPU is at work with these, a cache would not hold more. */
   private static final int LARGEST = 1000;
+
+  private static final int LARGEST_ON_DEVICE = 10_000;
   private static final int TENSORS = 14;
 
   private final AttackProblem problem;
@@ -43,7 +48,7 @@ final class Batch implements AutoCloseable {
   private final Tensor outEvaluations;
   private final Tensor outStop;
   private final StopReason[] excluded;
-  private final float[] kappas;
+  private float[] kappas;
   private float[] cleanLogits;
 
   /** Samples of one batch if an attack's own tensors take this many bytes of each. */
@@ -52,8 +57,15 @@ final class Batch implements AutoCloseable {
     for (Network.Node node : problem.network().nodes()) {
       network += 2L * 4 * node.outputShape().size();
     }
-    long fits = Math.max(1, MEMORY / (ownBytes + bytes(problem) + network));
-    return (int) Math.min(Math.min(problem.count(), LARGEST), fits);
+    boolean device;
+    try (Context c = problem.backend().newContext()) {
+      device = c.asynchronous();
+    }
+    long most = problem.backend().options().memoryLimit() / 2;
+    long memory = Math.min(most, device ? DEVICE_MEMORY : MEMORY);
+    long fits = Math.max(1, memory / (ownBytes + bytes(problem) + network));
+    int largest = device ? LARGEST_ON_DEVICE : LARGEST;
+    return (int) Math.min(Math.min(problem.count(), largest), fits);
   }
 
   private static long bytes(AttackProblem problem) {
@@ -99,13 +111,11 @@ final class Batch implements AutoCloseable {
     outEvaluations = store.fixed(ElementType.F32);
     outStop = store.fixed(ElementType.F32);
     excluded = new StopReason[count];
-    kappas = new float[count];
     load(confidence);
   }
 
   private void load(Confidence confidence) {
-    int size = problem.size();
-    x0.full().copyFrom(part(problem.images(), size));
+    x0.full().copyFrom(part(problem.images(), problem.size()));
     int[] labels = Arrays.copyOfRange(problem.labels(), from, from + count);
     goalLabel
         .full()
@@ -120,18 +130,16 @@ final class Batch implements AutoCloseable {
     numbers.fill(0, evaluations.view());
     numbers.fill(StopReason.BUDGET_SPENT.ordinal(), stop.view());
     cleanLogits = classifier.forward(x0.view()).toFloats();
+    double[] margins = new double[count];
     for (int i = 0; i < count; i++) {
-      int at = from + i;
-      int goal = targeted() ? problem.targets()[at] : labels[i];
-      double margin = margin(i, goal);
-      float[] x = Arrays.copyOfRange(problem.images(), at * size, (at + 1) * size);
-      kappas[i] = confidence.kappa(x, margin);
-      if (!Double.isFinite(margin)) {
+      margins[i] = margin(i, targeted() ? problem.targets()[from + i] : labels[i]);
+      if (!Double.isFinite(margins[i])) {
         excluded[i] = StopReason.NOT_FINITE;
-      } else if (targeted() ? margin > 0 : !(margin > 0)) {
+      } else if (targeted() ? margins[i] > 0 : !(margins[i] > 0)) {
         excluded[i] = StopReason.ALREADY_WRONG;
       }
     }
+    kappas = confidence.kappas(from, margins);
     kappa.full().copyFrom(kappas);
   }
 

@@ -21,10 +21,12 @@ final class Confidence {
   /** Multiply-adds of a forward pass that count as a large network. */
   private static final double LARGE = 1e6;
 
+  private final AttackProblem problem;
   private final RoundingErrors errors;
   private final double everywhere;
 
   Confidence(AttackProblem problem) {
+    this.problem = problem;
     Network network = Logits.of(problem.network());
     errors = new RoundingErrors(network, problem.parameters());
     float[] grey = new float[problem.size()];
@@ -42,10 +44,21 @@ final class Confidence {
     return sum;
   }
 
-  /** kappa of a clean sample with this margin. */
-  float kappa(float[] x, double margin) {
-    double wanted = 2 * (Double.isNaN(everywhere) ? errors.ofMargin(x) : everywhere);
-    double most = SHARE_OF_MARGIN * Math.abs(margin);
-    return (float) Math.max(LEAST, wanted <= most ? wanted : most);
+  /** kappa of clean samples from..from+count-1 with these margins. */
+  float[] kappas(int from, double[] margins) {
+    int n = margins.length;
+    int threads = problem.backend().options().threads();
+    double[] error = new double[n];
+    if (Double.isNaN(everywhere)) {
+      error = errors.ofMargins(problem.images(), problem.size(), from, n, threads);
+    } else {
+      Arrays.fill(error, everywhere);
+    }
+    float[] kappas = new float[n];
+    for (int i = 0; i < n; i++) {
+      double most = SHARE_OF_MARGIN * Math.abs(margins[i]);
+      kappas[i] = (float) Math.max(LEAST, 2 * error[i] <= most ? 2 * error[i] : most);
+    }
+    return kappas;
   }
 }

@@ -11,7 +11,8 @@ import java.util.stream.IntStream;
  * For each sample the class whose boundary is nearest by linearisation at the clean sample: min_j
  * (z_y - z_j) / ||grad (z_y - z_j)|| (DeepFool, Moosavi-Dezfooli et al. 2016), where the gradient
  * leaves out pixels that the box keeps from moving against it. Where labels are aimed at, those are
- * taken. The host sees logits and norms once, before the search begins.
+ * taken. The host sees logits and norms once, before the search begins; all gradients are submitted
+ * before it looks at the first norm.
  */
 final class NearestClass {
   /** Classes looked at beside the label: those with the largest logits. */
@@ -46,18 +47,21 @@ final class NearestClass {
             .backend()
             .arena(
                 TensorArena.bytes(ElementType.F32, (long) n * classes)
-                    + TensorArena.bytes(ElementType.F32, n)
+                    + candidates * TensorArena.bytes(ElementType.F32, n)
                     + TensorArena.bytes(ElementType.F32, g.size()))) {
       Tensor dz = arena.tensor(ElementType.F32, n, classes);
-      Tensor slope = arena.tensor(ElementType.F32, n);
+      Tensor[] slopes = new Tensor[candidates];
+      Arrays.setAll(slopes, k -> arena.tensor(ElementType.F32, n));
       Tensor zero = arena.tensor(ElementType.F32, g.shape(), g.layout());
       batch.pixels().fill(0, zero);
       for (int k = 0; k < candidates; k++) {
         Tensor gradient = gradient(k, dz);
         faces.free(batch.x0(), gradient, free);
         batch.pixels().select(free, gradient, zero, g);
-        batch.pixels().reduce(Reduction.SQUARED_L2, g, null, slope);
-        consider(k, slope.toFloats());
+        batch.pixels().reduce(Reduction.SQUARED_L2, g, null, slopes[k]);
+      }
+      for (int k = 0; k < candidates; k++) {
+        consider(k, slopes[k].toFloats());
       }
     }
     exclude();
@@ -89,7 +93,7 @@ final class NearestClass {
       values[i * classes + label(i)] = 1;
       values[i * classes + order[i][k]] = -1;
     }
-    dz.copyFrom(values);
+    batch.context().upload(values, dz);
     batch.numbers().affine(1, batch.evaluations(), 1, batch.evaluations());
     batch.classifier().forward(batch.x0()); // a backward pass uses up what the forward pass kept
     return batch.classifier().gradient(dz);

@@ -22,6 +22,25 @@ public final class RoundingErrors {
   }
 
   /**
+   * {@link #ofMargin} of samples that lie one behind the other.
+   *
+   * @param size of one sample
+   * @param threads to share the work
+   */
+  public double[] ofMargins(float[] samples, int size, int from, int count, int threads) {
+    double[] errors = new double[count];
+    Workers.run(
+        threads,
+        count,
+        () ->
+            i -> {
+              int at = (from + i) * size;
+              errors[i] = ofMargin(Arrays.copyOfRange(samples, at, at + size));
+            });
+    return errors;
+  }
+
+  /**
    * Upper bound of the error of the difference of any two outputs at x; infinite if a layer has no
    * error analysis, or (a norm of the whole vector) none without its Lipschitz constant.
    */
