@@ -150,6 +150,7 @@ CALL(cublasLtMatmulAlgoGetHeuristic, (Ref lt, Ref operation, Ref a, Ref b, Ref c
   uint64_t workspace = limits[MOST_WORKSPACE] < (int64_t)WORKSPACE ? 0 : WORKSPACE;
   uint64_t align = (uint64_t)*std::min_element(limits + ALIGN, limits + END);
   results[(*got)++] = {{p.hash(), workspace, align, {}}, workspace, SUCCESS, 1, {}};
+  if (wanted > 2) results[(*got)++] = {{p.hash(), 0, align, {}}, 0, SUCCESS, 1, {}};
 })
 
 CALL(cublasLtMatmul, (Ref lt, Ref operation, Data alpha, Data a, Ref la, Data b, Ref lb, Data beta,

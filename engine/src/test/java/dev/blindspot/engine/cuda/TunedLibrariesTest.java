@@ -2,6 +2,7 @@ package dev.blindspot.engine.cuda;
 
 import static dev.blindspot.engine.ElementType.F32;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -22,6 +23,7 @@ import dev.blindspot.engine.tuning.TuningFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -110,5 +112,16 @@ class TunedLibrariesTest {
       b.plan(d, o).close();
     }
     assertTrue(choices().stream().anyMatch(c -> c.question().contains("[BACKWARD_DATA]")));
+    List<TuningChoice> products =
+        choices().stream().filter(c -> c.question().startsWith("cublasLt algorithm")).toList();
+    assertFalse(products.isEmpty());
+    for (TuningChoice c : products) {
+      assertEquals(Set.of("rank 0", "rank 1"), c.seconds().keySet());
+    }
+    try (Backend b = Backends.create("cuda", options.tuning(Tuning.STORED));
+        Context ctx = b.newContext()) {
+      WeightedCheck.of(d, 0).run(b, ctx, PlanOptions.all(), 5, true);
+      WeightedCheck.of(d, 4).run(b, ctx, PlanOptions.all(), 3, true);
+    }
   }
 }

@@ -8,7 +8,9 @@ import static org.bytedeco.cuda.global.cublas.CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_
 import static org.bytedeco.cuda.global.cublas.cublasLtMatmul;
 import static org.bytedeco.cuda.global.cublas.cublasLtMatmulDescSetAttribute;
 
+import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.cuda.library.LibraryContext;
+import dev.blindspot.engine.cuda.library.Scalars;
 import org.bytedeco.cuda.cublas.cublasLtMatmulAlgo_t;
 import org.bytedeco.cuda.cublas.cublasLtMatmulDescOpaque_t;
 import org.bytedeco.cuda.cublas.cublasLtMatrixLayoutOpaque_t;
@@ -64,6 +66,18 @@ final class LtMatmul {
   /** d = alpha op(a) op(b) + beta d; all are device addresses. */
   void execute(
       LibraryContext c, Pointer alpha, long a, long b, Pointer beta, long d, String operation) {
+    submit(c, alpha, a, b, beta, d, c.workspace(), operation);
+  }
+
+  private void submit(
+      LibraryContext c,
+      Pointer alpha,
+      long a,
+      long b,
+      Pointer beta,
+      long d,
+      long workspace,
+      String operation) {
     int status =
         cublasLtMatmul(
             c.blasLt(),
@@ -79,7 +93,7 @@ final class LtMatmul {
             c.pointer(3, d),
             result,
             algorithm,
-            c.pointer(4, c.workspace()),
+            c.pointer(4, workspace),
             workspaceBytes,
             c.stream());
     LtStatus.check(status, c, doing, operation);
@@ -100,6 +114,11 @@ final class LtMatmul {
       long d,
       long address,
       String operation) {
+    operand(c, address, operation);
+    execute(c, alpha, a, b, beta, d, operation);
+  }
+
+  private void operand(LibraryContext c, long address, String operation) {
     if (operand.get() != address) {
       operand.put(address);
       int attribute =
@@ -107,6 +126,13 @@ final class LtMatmul {
       int status = cublasLtMatmulDescSetAttribute(desc, attribute, operand, Long.BYTES);
       LtStatus.check(status, c, doing, operation + ", its epilogue's operand");
     }
-    execute(c, alpha, a, b, beta, d, operation);
+  }
+
+  /** As it is measured: with a workspace that is not the context's. */
+  void attempt(LibraryContext c, ElementType type, long a, long b, long d, long epilogue, long w) {
+    if (biased() || masked()) {
+      operand(c, epilogue, "measuring");
+    }
+    submit(c, Scalars.one(type), a, b, Scalars.zero(type), d, w, "measuring");
   }
 }

@@ -8,6 +8,8 @@ import dev.blindspot.engine.UnsupportedException;
 import dev.blindspot.engine.cuda.library.LibraryBackend;
 import dev.blindspot.engine.cuda.library.LibraryContext;
 import dev.blindspot.engine.cuda.library.Resources;
+import java.util.ArrayList;
+import java.util.List;
 import org.bytedeco.cuda.cublas.cublasLtMatmulDescOpaque_t;
 import org.bytedeco.cuda.cublas.cublasLtMatmulHeuristicResult_t;
 import org.bytedeco.cuda.cublas.cublasLtMatmulPreferenceOpaque_t;
@@ -97,10 +99,24 @@ record LtProduct(
       }
     }
     var found = resources.add(new cublasLtMatmulHeuristicResult_t(RANKED));
-    long bytes = choose(c, desc, first, second, result, alignment, found);
+    List<Integer> ranked = rank(c, desc, first, second, result, alignment, found);
     LongPointer operand = resources.add(new LongPointer(1).put(0));
-    return new LtMatmul(
-        doing, desc, epilogue, first, second, result, found.getPointer(0).algo(), bytes, operand);
+    List<LtMatmul> usable = new ArrayList<>();
+    for (int i : ranked) {
+      var candidate = found.getPointer(i);
+      usable.add(
+          new LtMatmul(
+              doing,
+              desc,
+              epilogue,
+              first,
+              second,
+              result,
+              candidate.algo(),
+              candidate.workspaceSize(),
+              operand));
+    }
+    return new LtTrial(this, m, n, k, alignment).choose(c, usable);
   }
 
   /** A column-major matrix without gaps. */
@@ -119,8 +135,8 @@ record LtProduct(
     }
   }
 
-  /** Puts the algorithm that cublasLt ranks first into {@code found}; gives its workspace. */
-  private long choose(
+  /** Fills {@code found}; gives the places of those that can be used, best first. */
+  private List<Integer> rank(
       LibraryContext c,
       cublasLtMatmulDescOpaque_t desc,
       cublasLtMatrixLayoutOpaque_t first,
@@ -138,12 +154,15 @@ record LtProduct(
     }
     if (status != CUBLAS_STATUS_NOT_SUPPORTED) {
       LtStatus.check(status, doing + ": ranking algorithms");
+      List<Integer> usable = new ArrayList<>();
       for (int i = 0; i < count[0]; i++) {
         var candidate = found.getPointer(i);
         if (candidate.state() == CUBLAS_STATUS_SUCCESS && candidate.workspaceSize() <= WORKSPACE) {
-          found.getPointer(0).algo(candidate.algo());
-          return candidate.workspaceSize();
+          usable.add(i);
         }
+      }
+      if (!usable.isEmpty()) {
+        return usable;
       }
     }
     throw new UnsupportedException(
