@@ -4,6 +4,7 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPac
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -20,8 +21,13 @@ import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
 import dev.blindspot.bench.cli.Main;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The rules of the house that the compiler does not check. */
@@ -153,5 +159,24 @@ class HouseTest {
         && !name.startsWith("java.")
         && !name.startsWith("javax.")
         && !name.startsWith("dev.blindspot.");
+  }
+
+  /** A call of a function that an installed library lacks ends the process: see the list. */
+  @Test
+  void nvidiasFunctionsAreInTheOldestLibraries() throws IOException {
+    Set<String> allowed = new TreeSet<>();
+    try (InputStream in = HouseTest.class.getResourceAsStream("nvidia-functions.txt")) {
+      new String(in.readAllBytes(), StandardCharsets.UTF_8)
+          .lines()
+          .filter(line -> !line.startsWith("#"))
+          .forEach(allowed::add);
+    }
+    Set<String> called = new TreeSet<>();
+    for (JavaClass c : CLASSES) {
+      Stream.concat(c.getMethodCallsFromSelf().stream(), c.getMethodReferencesFromSelf().stream())
+          .filter(a -> a.getTargetOwner().getPackageName().equals("org.bytedeco.cuda.global"))
+          .forEach(a -> called.add(a.getName()));
+    }
+    assertEquals(allowed, called);
   }
 }
