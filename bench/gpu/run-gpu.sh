@@ -242,11 +242,11 @@ peer() { # SCRIPT ARGS...
 speed() {
   local round rounds=${ROUNDS:-3} precision layout list failed=0 device=${DEVICE:-cuda} seconds=0.3 ours
   local lists=(lenet alexnet vgg16 resnet50 resnet20 first deepbench) batch
-  local batches=1,64,256,1024 networks="lenet resnet20 alexnet"
+  local batches=1,64,256,1024 networks="lenet resnet20 alexnet" attacks=fgsm,pgd40
   rm -f "$out"/conv-*.json "$out"/torch-*.json "$out"/attack-*.json "$out"/lbfgs.json
   local tune=measure
   if [ -n "${QUICK:-}" ]; then
-    rounds=1 seconds=0 lists=() batches=1 networks=lenet tune=off
+    rounds=1 seconds=0 lists=() batches=1 networks=lenet attacks=fgsm tune=off
   fi
   for round in $(seq "$rounds"); do
     for precision in ${PRECISIONS:-FP32 TF32 BF16}; do
@@ -264,12 +264,12 @@ speed() {
     done
     for list in $networks; do
       for batch in ${batches//,/ }; do # a file each: the largest may not fit
-        cli bench attack "$list" --batch "$batch" --attack fgsm,pgd40 --device "$device" --quiet \
+        cli bench attack "$list" --batch "$batch" --attack "$attacks" --device "$device" --quiet \
           --seconds "$seconds" --json "$out/attack-$list-b$batch-$round.json" || failed=1
       done
     done
-    peer torch_attack.py "$out/torch-attack-$round.json" --batches "$batches" --networks "${networks// /,}" ||
-      failed=1
+    peer torch_attack.py "$out/torch-attack-$round.json" --batches "$batches" --networks "${networks// /,}" \
+      --attacks "$attacks" || failed=1
   done
   lbfgs || failed=1
   [ -z "$python" ] || "$python" "$here/ratios.py" "$out" || failed=1

@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The zoo's lenet, on pictures of 6 x 6, learns as much on every backend as on the reference. */
 class LenetTrainingTest {
-  private static final DataSet TRAIN = Blobs.draw(90, 1);
-  private static final DataSet TEST = Blobs.draw(90, 2);
+  private static final DataSet TRAIN = Blobs.draw(60, 1);
+  private static final DataSet TEST = Blobs.draw(60, 2);
 
   static java.util.stream.Stream<String> backends() {
     return TestBackends.names();
@@ -27,7 +27,7 @@ class LenetTrainingTest {
     Network lenet = Zoo.get("lenet", TRAIN.sampleShape(), 3).network();
     try (Backend backend = Backends.create(name);
         Parameters p = Parameters.initialize(lenet, backend, ElementType.F32, 3)) {
-      Recipe recipe = Recipe.adam(3, 10, 1e-3, 1e-5);
+      Recipe recipe = Recipe.adam(2, 10, 1e-3, 1e-5);
       new Trainer(lenet, p, backend, recipe, 3, TrainingListener.silent(), null).run(TRAIN);
       return Evaluation.of(lenet, p, backend, TEST, 30).accuracy();
     }
@@ -38,6 +38,6 @@ class LenetTrainingTest {
   void reachesTheReferencesAccuracy(String backend) {
     double wanted = accuracy("reference");
     assertTrue(wanted > 0.9, () -> "the reference reaches " + wanted);
-    assertEquals(wanted, accuracy(backend), 0.025, "2 of 90 pictures");
+    assertEquals(wanted, accuracy(backend), 0.035, "2 of 60 pictures");
   }
 }
