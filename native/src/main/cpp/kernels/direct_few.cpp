@@ -48,13 +48,11 @@ void sum_rows(const FewTask& t, int64_t a, int64_t b, int64_t i, int64_t rows, S
   FewInput in = {};
   in.offsets = offsets;
   in.taps = taps.length();
-  if (in.taps > 0) in.ahead = most(offsets[0], offsets[in.taps - 1]);
   in.filters = ins_of(g);
   in.plane = t.plane;
   in.filterWeights = r.count * columns.sums;
   in.w = at<float>(g.weights) + t.part * ins_of(g) * outs_of(g) * g.r * g.s + columns.weights[a] + taps.from * columns.sums;
   const int64_t count = rows * g.w, vectors = few_vectors(columns.sums);
-  in.ahead += vectors * WIDTH;
   int64_t j = 0;
   while (j < count) {
     const bool wide = count - j > WIDTH;

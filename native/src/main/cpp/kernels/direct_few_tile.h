@@ -11,6 +11,9 @@ const int REGISTERS = 32, MOST_VECTORS = 6;
 const int REGISTERS = 16, MOST_VECTORS = 6;
 #endif
 
+// Filters lie too far apart for the processor to foresee: so many ahead they are fetched.
+const int FILTERS_AHEAD = 2;
+
 // Vectors of a tile, so that sums, vectors and a weight fit the registers.
 constexpr int few_vectors(int64_t sums) {
   const int64_t vectors = (REGISTERS - 1) / (sums + 1);
@@ -21,7 +24,6 @@ struct FewInput {
   const float* dy;         // first position
   const int64_t* offsets;  // of the tap rows
   int64_t taps, filters;
-  int64_t ahead;           // offset of what the next tile is the first to read
   int64_t plane;           // floats from one filter of dy to the next
   const float* w;          // [filter][tap row][sums]
   int64_t filterWeights;   // floats from one filter's weights to the next
@@ -37,14 +39,14 @@ void few_tile_of(const FewInput& t, float* sums, int64_t pitch) {
   const float* weights = t.w;
   for (int64_t k = 0; k < t.filters; k++, plane += t.plane, weights += t.filterWeights) {
     const float* w = weights;
-    // What the next tile is the first to read.
-#pragma GCC unroll 8
-    for (int v = 0; v < V; v++) __builtin_prefetch(plane + t.ahead + v * WIDTH);
     for (int64_t tap = 0; tap < t.taps; tap++, w += U) {
       const float* x = plane + t.offsets[tap];
       Floats a[V];
 #pragma GCC unroll 8
-      for (int v = 0; v < V; v++) a[v] = floats(x + v * WIDTH);
+      for (int v = 0; v < V; v++) {
+        a[v] = floats(x + v * WIDTH);
+        __builtin_prefetch(x + FILTERS_AHEAD * t.plane + v * WIDTH);
+      }
 #pragma GCC unroll 32
       for (int u = 0; u < U; u++) {
 #pragma GCC unroll 8

@@ -32,7 +32,7 @@ record LinearErrors(
     for (int i = 0; i < fresh.length; i++) {
       double size = near ? Math.abs(in.value()[i]) + in.error()[i] : in.magnitude()[i];
       fresh[i] = gamma * (size + in.error()[i]) + TINY; // an input below it may count as 0
-      sizes += size + in.error()[i];
+      sizes += size + in.error()[i] + (near ? reach : 0);
     }
     double underflow = (terms + 2) * 2 * TINY + sizes * TINY; // as may a product, and a weight
     double[] value = new double[n];
