@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from timing import captured
+
 DEVICE = torch.device("cuda")
 ROWS = []
 
@@ -106,16 +108,7 @@ def attack():
             x.copy_(torch.clamp(torch.max(torch.min(moved_, origin + eps), origin - eps), 0, 1))
 
     row(f"pgd step, lenet, batch {n}", "attack", "FP32", micros(step))
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(3):
-            step()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        step()
-    row(f"pgd step, lenet, batch {n}", "attack-graph", "FP32", micros(graph.replay))
+    row(f"pgd step, lenet, batch {n}", "attack-graph", "FP32", micros(captured(step)))
 
 
 def lenet():

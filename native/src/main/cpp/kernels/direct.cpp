@@ -80,6 +80,7 @@ void find_phases(const Task& t, Phases* p) {
       }
     }
   }
+  for (int i = 0; i < AHEAD; i++) *offsets++ = 0;
 }
 
 // A run of outputs in one row: of a phase, in columns of the phase.

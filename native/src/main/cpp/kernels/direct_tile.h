@@ -15,14 +15,14 @@ const int MOST_OUTPUTS_1 = 28, MOST_OUTPUTS_2 = 14;
 const int MOST_OUTPUTS_1 = 12, MOST_OUTPUTS_2 = 6;
 #endif
 
-// Weights come from farther away than the first cache: vectors of the steps that are prefetched.
+// Steps ahead of which a tile fetches what lies beyond the first cache: weights (CHANNELS), inputs (ROWS).
 const int AHEAD = 8;
 
 struct TileInput {
   const float* x;         // packed inputs of the tile's first output
   const int32_t* taps;    // their offsets from x; ROWS: of each channel and tap
   int64_t tapCount;
-  bool far;
+  bool far;               // ROWS: so many channels that inputs are fetched ahead; taps go on by AHEAD
   const float* w;         // ROWS: [channel][tap][outputs], CHANNELS: [block][tap][channel][lanes]
   // CHANNELS:
   int64_t tapsBefore, tapsAfter;  // taps with weights that read only padding

@@ -115,14 +115,8 @@ final class FewChannelsConv2d extends CheckedWeighted<Conv2dDesc> implements Con
 
   @Override
   protected PackedWeights newPacked(Context ctx, Tensor w) {
-    DeviceWeights made = new DeviceWeights(backend, form, ElementType.F32.bytes() * sizes().w());
-    try {
-      update(ctx, made, w);
-    } catch (RuntimeException e) {
-      made.close();
-      throw e;
-    }
-    return made;
+    return DeviceWeights.filled(
+        backend, form, ElementType.F32.bytes() * sizes().w(), made -> update(ctx, made, w));
   }
 
   @Override

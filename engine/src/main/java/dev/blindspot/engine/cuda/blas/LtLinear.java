@@ -252,14 +252,7 @@ final class LtLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
 
   @Override
   protected PackedWeights newPacked(Context ctx, Tensor w) {
-    DeviceWeights made = new DeviceWeights(backend, form, bytes());
-    try {
-      update(ctx, made, w);
-    } catch (RuntimeException e) {
-      made.close();
-      throw e;
-    }
-    return made;
+    return DeviceWeights.filled(backend, form, bytes(), made -> update(ctx, made, w));
   }
 
   private long bytes() {

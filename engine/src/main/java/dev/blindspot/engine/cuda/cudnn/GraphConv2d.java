@@ -284,14 +284,8 @@ final class GraphConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPla
 
   @Override
   protected PackedWeights newPacked(Context ctx, Tensor w) {
-    DeviceWeights made = new DeviceWeights(backend, buffers.form(), buffers.packedBytes());
-    try {
-      update(ctx, made, w);
-    } catch (RuntimeException e) {
-      made.close();
-      throw e;
-    }
-    return made;
+    return DeviceWeights.filled(
+        backend, buffers.form(), buffers.packedBytes(), made -> update(ctx, made, w));
   }
 
   @Override

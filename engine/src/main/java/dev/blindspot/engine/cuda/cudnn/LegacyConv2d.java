@@ -208,14 +208,7 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
 
   @Override
   protected PackedWeights newPacked(Context ctx, Tensor w) {
-    DeviceWeights made = new DeviceWeights(backend, form, shapes.wBytes());
-    try {
-      update(ctx, made, w);
-    } catch (RuntimeException e) {
-      made.close();
-      throw e;
-    }
-    return made;
+    return DeviceWeights.filled(backend, form, shapes.wBytes(), made -> update(ctx, made, w));
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.primitives.PackedWeights;
 import dev.blindspot.engine.spi.Storage;
+import java.util.function.Consumer;
 
 /**
  * Weights in device memory of their own, in the form that one kind of plan reads. Packing waits
@@ -27,14 +28,28 @@ public final class DeviceWeights implements PackedWeights {
   private final Object form;
   private boolean filled;
 
-  /**
-   * @param form of equal value for plans that may share the weights
-   * @param bytes that the form needs
-   */
-  public DeviceWeights(LibraryBackend backend, Object form, long bytes) {
+  private DeviceWeights(LibraryBackend backend, Object form, long bytes) {
     arena = backend.arena(TensorArena.bytes(ElementType.U8, bytes));
     memory = arena.tensor(ElementType.U8, bytes);
     this.form = form;
+  }
+
+  /**
+   * New weights that {@code fill} has filled; if it fails they are closed.
+   *
+   * @param form of equal value for plans that may share the weights
+   * @param bytes that the form needs
+   */
+  public static DeviceWeights filled(
+      LibraryBackend backend, Object form, long bytes, Consumer<DeviceWeights> fill) {
+    DeviceWeights made = new DeviceWeights(backend, form, bytes);
+    try {
+      fill.accept(made);
+    } catch (RuntimeException e) {
+      made.close();
+      throw e;
+    }
+    return made;
   }
 
   /** The weights, if they were packed in this form on this backend. */
