@@ -24,10 +24,11 @@ public final class PostOps {
     return (accumulate ? ACCUMULATE : 0) | (masked ? MASK : 0);
   }
 
+  /** Allocates nothing: an iterator would. */
   public static long flags(List<PostOp> post) {
     long flags = 0;
-    for (PostOp op : post) {
-      flags |= 1L << op.ordinal();
+    for (int i = 0; i < post.size(); i++) {
+      flags |= 1L << post.get(i).ordinal();
     }
     return flags;
   }
