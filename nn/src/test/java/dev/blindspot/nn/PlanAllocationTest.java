@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Running a planned network allocates nothing on the Java heap. */
 class PlanAllocationTest {
   /** Steps of a round. */
-  private static final int STEPS = TestBackends.fast().equals("cuda") ? 50 : 1000;
+  private static final int STEPS = 20;
 
   /** Every layer of the package. */
   private static final Network NETWORK =
@@ -78,9 +78,9 @@ class PlanAllocationTest {
           };
       ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
       long id = Thread.currentThread().getId();
-      // The compiler removes what does not escape; steady is what comes after it.
+      // Classes are loaded in the first rounds; nothing is left to the compiler's escape analysis.
       long allocated = -1;
-      for (int round = 0; round < 60 && allocated != 0; round++) {
+      for (int round = 0; round < 3 && allocated != 0; round++) {
         long before = threads.getThreadAllocatedBytes(id);
         for (int i = 0; i < STEPS; i++) {
           step.run();
