@@ -58,6 +58,36 @@ void linear(int64_t n, int64_t c, int64_t k, bool skinny = false) {
   }
 }
 
+// Both directions with weights packed before.
+void packed_linear(int64_t n, int64_t c, int64_t k) {
+  const int64_t width = 4 << level, workspace = 3 * (n < 112 ? n : 112) * 1600;  // 3 threads
+  const Buffer<float> x(n * c, 1), w(k * c, 2), b(k, 3), residual(n * k, 4), dy(n * k, 5), mask(n * c, 6);
+  Buffer<float> forward((k + width - 1) / width * width * c), backward((c + width - 1) / width * width * k);
+  call("pack_linear", {c, k, 1, w, forward});
+  call("pack_linear", {k, c, 0, w, backward});
+  for (int64_t flags : {0, +BIAS, BIAS | RELU, BIAS | RESIDUAL | RELU}) {
+    Buffer<float> y(n * k);
+    call("packed_linear",
+         {n, c, k, flags, x, forward, flags & BIAS ? Word(b) : Word(0), flags & RESIDUAL ? Word(residual) : Word(0), y, 0},
+         workspace);
+    y.expect("packed_linear forward", 0, [&](int64_t i) {
+      double v = sum(c, [&](int64_t l) { return (double)x[i / k * c + l] * w[i % k * c + l]; });
+      v += (flags & BIAS ? b[i % k] : 0) + (flags & RESIDUAL ? residual[i] : 0);
+      return flags & RELU && v < 0 ? 0 : v;
+    });
+  }
+  for (int64_t flags : {0, +MASK, +ACCUMULATE, MASK | ACCUMULATE}) {
+    const Buffer<float> before(n * c, 7);
+    Buffer<float> fresh(n * c), old(n * c, 7);
+    Buffer<float>& dx = flags & ACCUMULATE ? old : fresh;
+    call("packed_linear", {n, k, c, flags, dy, backward, 0, 0, dx, flags & MASK ? Word(mask) : Word(0)}, workspace);
+    dx.expect("packed_linear backward-data", 0, [&](int64_t i) {
+      const double v = sum(k, [&](int64_t l) { return (double)dy[i / c * k + l] * w[l * c + i % c]; });
+      return (flags & MASK && mask[i] <= 0 ? 0 : v) + (flags & ACCUMULATE ? before[i] : 0);
+    });
+  }
+}
+
 template <class T>
 void matmul(int64_t m, int64_t n, int64_t k, bool skinny = false) {
   const Buffer<T> a(m * k, 1), b(k * n, 2);
@@ -118,6 +148,10 @@ void dense_test() {
   const int64_t sizes[][3] = {{1, 1, 1},    {1, 784, 100}, {1, 2500, 530}, {2, 33, 65},     {3, 100, 10},  {4, 130, 49},
                               {5, 300, 260}, {7, 1100, 250}, {8, 700, 400}, {16, 1050, 257}, {13, 513, 640}, {64, 270, 260}};
   for (const int64_t* s : sizes) linear<float>(s[0], s[1], s[2], true);
+  // Each height of a tile, ends of chunks and of panels, several blocks of rows.
+  for (int64_t n = 1; n <= 15; n++) packed_linear(n, 40 + n, 50 - n);
+  const int64_t packed[][3] = {{1, 1, 1}, {5, 900, 100}, {64, 100, 10}, {17, 384, 64}, {30, 33, 400}, {113, 385, 40}, {240, 19, 70}};
+  for (const int64_t* s : packed) packed_linear(s[0], s[1], s[2]);
   const int64_t products[][3] = {{1, 1, 1}, {1, 100, 70}, {5, 1, 30}, {300, 1, 260}, {3, 49, 130}, {9, 530, 520}, {40, 300, 300}};
   for (const int64_t* s : products) matmul<float>(s[0], s[1], s[2], true);
 }

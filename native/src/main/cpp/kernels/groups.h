@@ -7,6 +7,7 @@
   X(direct_gradient)  \
   X(direct_weights)   \
   X(dense)            \
+  X(packed_linear)    \
   X(pool_forward)     \
   X(pool_backward)    \
   X(normalise)        \

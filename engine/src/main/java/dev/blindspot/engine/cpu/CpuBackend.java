@@ -73,6 +73,7 @@ final class CpuBackend implements KernelBackend {
     implementations = new ImplementationList(this, tuning);
     KernelPlans.register(this);
     CpuConv2d.register(this);
+    CpuPackedLinear.register(this);
     CpuLinear.register(this);
     CpuMatMul.register(this);
     CpuSingularValues.register(this);

@@ -1,0 +1,234 @@
+// Dense layers, F32, whose weights were packed once in the order in which they are multiplied: the weights stream
+// through the cache once for each block of rows, a tile of outputs stays in registers over a chunk of the inputs.
+//
+// Forward and backward-data are one product y [n,outputs] = x [n,inputs] B; B [inputs,outputs] is the weights'
+// transpose forward, the weights themselves on the way back. Packed: chunks of CHUNK inputs (the last may be shorter),
+// in each chunk panels of PANEL outputs (the last may be WIDTH wide; missing outputs are 0), in each panel the
+// inputs one behind the other.
+#include "dense.h"
+#include "transpose.h"
+
+namespace {
+
+struct PackedArgs {
+  int64_t n, inputs, outputs, flags, x, weights, b, residual, y, mask;
+};
+
+struct PackArgs {
+  int64_t inputs, outputs, transposed, w, packed;  // transposed: w is [outputs,inputs], else [inputs,outputs]
+};
+
+const int64_t PANEL = 2 * WIDTH;
+const int64_t CHUNK = 384;          // products summed up before they are added to the sums of other chunks
+const int64_t STRIDE = CHUNK + 16;  // an odd number of cache lines, so that rows share the first-level cache
+const int64_t ROWS = 112;           // of x that are in the second-level cache while the weights pass by
+const int64_t SMALL = 200000;       // multiply-adds for which waking a thread does not pay
+const int64_t STEPS = 4;            // inputs between which the next panel's lines are fetched
+#if WIDTH == 16
+const int TALL = 14;  // rows of a tile
+#else
+const int TALL = 6;
+#endif
+
+inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+inline int64_t padded(int64_t outputs) { return (outputs + WIDTH - 1) / WIDTH * WIDTH; }
+
+// What is done to the sums of a chunk of inputs.
+struct Finish {
+  const PackedArgs* g;
+  bool first, last;
+};
+
+INLINE Floats masked(const PackedArgs& g, int64_t place, Floats v, int64_t count) {
+  const Floats m = floats(at<float>(g.mask) + place, count);
+  return choose(unordered(m), m, only(greater(m, Floats{}), v));
+}
+
+// `rows` sums, `stride` apart, of `count` outputs each: row i, output j and what is below.
+inline void finish(const Finish& f, int64_t i, int64_t j, const float* sums, int64_t rows, int64_t stride, int64_t count) {
+  const PackedArgs g = *f.g;
+  const bool added = !f.first || (g.flags & ACCUMULATE);  // y holds the sum of other chunks, or what to add to
+  const bool mask = (g.flags & MASK) && (f.last || (g.flags & ACCUMULATE));
+  const bool post = f.last && (g.flags & (BIAS | RESIDUAL | RELU));
+  const Floats bias = f.last && (g.flags & BIAS) ? floats(at<float>(g.b) + j, count) : Floats{};
+  int64_t place = i * g.outputs + j;
+  for (int64_t r = 0; r < rows; r++, place += g.outputs, sums += stride) {
+    float* y = at<float>(g.y) + place;
+    Floats v = floats(sums);
+    if (mask && (g.flags & ACCUMULATE)) v = masked(g, place, v, count);
+    if (added) v += floats(y, count);
+    if (post) {
+      v += bias;
+      if (g.flags & RESIDUAL) v += floats(at<float>(g.residual) + place, count);
+      if (g.flags & RELU) v = choose(greater(Floats{}, v), Floats{}, v);
+    }
+    if (mask && !(g.flags & ACCUMULATE)) v = masked(g, place, v, count);
+    store(y, v, count);
+  }
+}
+
+struct Tile {
+  const float* x;  // rows STRIDE apart
+  const float* w;
+  int64_t length;
+  const float* ahead;  // what to fetch, `lines` cache lines every STEPS inputs
+  int64_t lines;
+};
+
+template <int U, int V>
+INLINE void step(Floats (&sums)[U][V], const float* x, const float* w) {
+  Floats b[V];
+#pragma GCC unroll 2
+  for (int v = 0; v < V; v++) b[v] = floats(w + v * WIDTH);
+#pragma GCC unroll 16
+  for (int u = 0; u < U; u++) {
+#pragma GCC unroll 2
+    for (int v = 0; v < V; v++) sums[u][v] += b[v] * x[u * STRIDE];
+  }
+}
+
+// U rows of V vectors of outputs.
+template <int U, int V>
+void tile(const Tile& t, float* out) {
+  Floats sums[U][V] = {};
+  const float *x = t.x, *w = t.w, *ahead = t.ahead;
+  int64_t l = 0;
+  for (; l + STEPS <= t.length; l += STEPS) {
+    for (int64_t k = 0; k < t.lines; k++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
+#pragma GCC unroll 4
+    for (int s = 0; s < STEPS; s++) step<U, V>(sums, x + s, w + s * V * WIDTH);
+    x += STEPS;
+    w += STEPS * V * WIDTH;
+  }
+  for (; l < t.length; l++, x++, w += V * WIDTH) step<U, V>(sums, x, w);
+#pragma GCC unroll 16
+  for (int u = 0; u < U; u++) {
+#pragma GCC unroll 2
+    for (int v = 0; v < V; v++) store(out + (u * V + v) * WIDTH, sums[u][v]);
+  }
+}
+
+typedef void (*TileFunction)(const Tile&, float*);
+
+#if WIDTH == 16
+#define TILES(V)                                                                                                 \
+  {tile<1, V>, tile<2, V>, tile<3, V>,  tile<4, V>,  tile<5, V>,  tile<6, V>,  tile<7, V>, tile<8, V>, tile<9, V>, \
+   tile<10, V>, tile<11, V>, tile<12, V>, tile<13, V>, tile<14, V>}
+#else
+#define TILES(V) {tile<1, V>, tile<2, V>, tile<3, V>, tile<4, V>, tile<5, V>, tile<6, V>}
+#endif
+
+const TileFunction tiles[2][TALL] = {TILES(1), TILES(2)};
+
+// Lines of the next panel to fetch in STEPS inputs, for all of it to be there after so many tiles.
+inline int64_t lines(int64_t vectors, int64_t pieces) { return (vectors * STEPS * WIDTH / 16 + pieces - 1) / pieces; }
+
+// Outputs from..to-1 (multiples of PANEL, but for the end) of all rows.
+void columns(const PackedArgs& g, int64_t from, int64_t to, float* rows) {
+  alignas(64) float sums[TALL * PANEL];
+  const float* x = at<float>(g.x);
+  const int64_t width = padded(g.outputs);
+  for (int64_t i = 0; i < g.n; i += ROWS) {
+    const int64_t high = least(ROWS, g.n - i), pieces = (high + TALL - 1) / TALL;
+    for (int64_t l = 0; l < g.inputs; l += CHUNK) {
+      const int64_t length = least(CHUNK, g.inputs - l);
+      for (int64_t r = 0; r < high; r++) {
+        float* copy = rows + r * STRIDE;
+        const float* row = x + (i + r) * g.inputs + l;
+        for (int64_t k = 0; k < length; k += WIDTH) store(copy + k, floats(row + k, length - k));
+      }
+      const Finish f = {&g, l == 0, l + length == g.inputs};
+      const float* chunk = at<float>(g.weights) + l * width;
+      for (int64_t j = from; j < to; j += PANEL) {
+        const int64_t vectors = j + WIDTH < to ? 2 : 1;
+        const float* w = chunk + j * length;
+        Tile t = {rows, w, length, w + length * vectors * WIDTH, lines(vectors, pieces)};
+        int64_t r = 0;
+        for (int64_t p = 0; p < pieces; p++) {
+          const int64_t tall = high * (p + 1) / pieces - r;
+          t.x = rows + r * STRIDE;
+          tiles[vectors - 1][tall - 1](t, sums);
+          for (int64_t v = 0; v < vectors; v++) {
+            finish(f, i + r, j + v * WIDTH, sums + v * WIDTH, tall, vectors * WIDTH, g.outputs - j - v * WIDTH);
+          }
+          r += tall;
+          t.ahead += t.lines * 16 * (length / STEPS);
+        }
+      }
+    }
+  }
+}
+
+struct Split {
+  const PackedArgs* g;
+  int64_t parts;
+  float* workspace;
+};
+
+void part(const void* raw, int64_t task, int thread) {
+  const Split& s = *(const Split*)raw;
+  const int64_t panels = (s.g->outputs + PANEL - 1) / PANEL;
+  const int64_t from = panels * task / s.parts * PANEL;
+  const int64_t to = least(panels * (task + 1) / s.parts * PANEL, s.g->outputs);
+  const unsigned mode = _mm_getcsr();
+  _mm_setcsr(mode | 0x8040);  // as gemm() does
+  columns(*s.g, from, to, s.workspace + thread * least(s.g->n, ROWS) * STRIDE);
+  _mm_setcsr(mode);
+}
+
+void packed_linear(bs_context* ctx, const void* args) {
+  const PackedArgs& g = *(const PackedArgs*)args;
+  const int64_t panels = (g.outputs + PANEL - 1) / PANEL;
+  const Split s = {&g, g.n * g.inputs * g.outputs < SMALL ? 1 : least(panels, bs_threads(ctx)), (float*)bs_workspace(ctx)};
+  bs_parallel(ctx, s.parts, part, &s);
+}
+
+// ---- Packing
+
+// inputs l..l+length-1 of at most WIDTH outputs from j on, to lines `wide` apart.
+void pack_transposed(const PackArgs& g, int64_t l, int64_t length, int64_t j, int64_t wide, float* to) {
+  const int64_t count = least(WIDTH, g.outputs - j);
+  const float* w = at<float>(g.w) + j * g.inputs + l;
+  for (int64_t k = 0; k < length; k += WIDTH) {
+    const int64_t lines = least(WIDTH, length - k);
+    Floats v[WIDTH];
+    for (int64_t o = 0; o < WIDTH; o++) v[o] = o < count ? floats(w + o * g.inputs + k, lines) : Floats{};
+    transpose(v);
+    for (int64_t r = 0; r < lines; r++) store(to + (k + r) * wide, v[r]);
+  }
+}
+
+void pack_rows(const PackArgs& g, int64_t l, int64_t length, int64_t j, int64_t wide, float* to) {
+  const float* w = at<float>(g.w) + l * g.outputs + j;
+  for (int64_t k = 0; k < length; k++) store(to + k * wide, floats(w + k * g.outputs, g.outputs - j));
+}
+
+// Panels from..to-1 of all chunks.
+void pack_panels(const void* raw, int64_t from, int64_t to) {
+  const PackArgs& g = *(const PackArgs*)raw;
+  const int64_t width = padded(g.outputs);
+  for (int64_t l = 0; l < g.inputs; l += CHUNK) {
+    const int64_t length = least(CHUNK, g.inputs - l);
+    for (int64_t j = from * PANEL; j < least(to * PANEL, width); j += PANEL) {
+      const int64_t wide = least(PANEL, width - j);
+      float* panel = at<float>(g.packed) + l * width + j * length;
+      for (int64_t v = 0; v < wide; v += WIDTH) {
+        (g.transposed ? pack_transposed : pack_rows)(g, l, length, j + v, wide, panel + v);
+      }
+    }
+  }
+}
+
+void pack_linear(bs_context* ctx, const void* args) {
+  const PackArgs& g = *(const PackArgs*)args;
+  bs_parallel_ranges(ctx, (g.outputs + PANEL - 1) / PANEL, 32768 / (g.inputs * PANEL) + 1, pack_panels, args);
+}
+
+}  // namespace
+
+BS_TABLE(packed_linear){
+    {"packed_linear", packed_linear},
+    {"pack_linear", pack_linear},
+    {nullptr, nullptr},
+};
