@@ -198,6 +198,10 @@ CALL(cudaStreamUpdateCaptureDependencies, (Ref stream, Ref* nodes, Ref, size_t n
   graph->last = nodes[0], graph->loose = false;
 })
 
+CALL(cudaGraphGetNodes, (Ref graph, Ref* nodes, size_t* count), {
+  if (nodes) die("only the number of nodes can be had");
+  *count = get<Graph>(graph)->nodes.size();
+})
 CALL(cudaGraphInstantiate, (Ref* out, Ref graph, unsigned long long),
      refuseInCapture(), *out = make<Executable>(graph))
 CALL(cudaGraphLaunch, (Ref handle, Ref stream),

@@ -39,6 +39,23 @@ typedef unsigned long long uint64_t;
 // The calling thread's share of a block's loop over 0..count-1.
 #define EACH_OF_BLOCK(j, count) for (int64_t j = threadIdx.x, end_ = (count); j < end_; j += 256)
 
+// Elements that one thread of many does: first, first + step, ... below stop.
+struct Range {
+  int64_t first, stop, step;
+};
+
+#define EACH_OF(j, range) for (int64_t j = (range).first; j < (range).stop; j += (range).step)
+
+// The calling thread's share of 0..count-1, done by the whole grid.
+static __device__ inline Range of_grid(int64_t count) {
+  return {blockIdx.x * 256LL + threadIdx.x, count, gridDim.x * 256LL};
+}
+
+// The calling thread's share of from..stop-1, done by its block.
+static __device__ inline Range of_block(int64_t from, int64_t stop) {
+  return {from + threadIdx.x, stop, 256};
+}
+
 enum ElementTypeCode { F32, F64, BF16, I32, U8 };
 
 static __device__ inline float not_a_number(float) { return __int_as_float(0x7fc00000); }

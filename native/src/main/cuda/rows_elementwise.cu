@@ -1,182 +1,19 @@
-// Element-wise operations, operations of one number for each row, comparisons, masks, selection.
-// y may be an operand (exactly the same memory).
+// The operations of rows_elementwise.cuh, each on all elements; and the count of masks.
 #include "reduce.cuh"
-#include "rows.cuh"
-
-namespace {
-
-// ---- Elementwise
-
-__device__ inline float root(float v) { return sqrtf(v); }
-__device__ inline double root(double v) { return sqrt(v); }
-__device__ inline float exponential(float v) { return expf(v); }
-__device__ inline double exponential(double v) { return exp(v); }
-__device__ inline float logarithm(float v) { return logf(v); }
-__device__ inline double logarithm(double v) { return log(v); }
-
-// Towards zero, saturating; NaN gives 0: as Java's cast.
-__device__ inline int32_t integer(double v) {
-  v = v < 2147483647.0 ? v : v != v ? 0 : 2147483647.0;
-  return (int32_t)(v > -2147483648.0 ? v : -2147483648.0);
-}
-
-#define EACH(expression)                                   \
-  {                                                        \
-    EACH_THREAD(j, k.count) y[j] = (expression);           \
-    return;                                                \
-  }
-
-template <class T>
-__device__ void floating(const ElementwiseArgs& k) {
-  const T* a = (const T*)k.a;
-  const T* b = (const T*)k.b;
-  T* y = (T*)k.y;
-  const T alpha = (T)k.alpha, beta = (T)k.beta;
-  switch (k.op) {
-    case FILL: EACH(alpha)
-    case COPY: EACH(a[j])
-    case NEGATE: EACH(-a[j])
-    case ABS: EACH(magnitude(a[j]))
-    case SIGN: EACH(a[j] > 0 ? T(1) : a[j] < 0 ? T(-1) : a[j])
-    case SQUARE: EACH(a[j] * a[j])
-    case SQRT: EACH(root(a[j]))
-    case RECIPROCAL: EACH(T(1) / a[j])
-    case EXP: EACH(exponential(a[j]))
-    case LOG: EACH(logarithm(a[j]))
-    case AFFINE: EACH(alpha * a[j] + beta)
-    case CLIP: {
-      if (alpha != alpha || beta != beta) EACH(alpha + beta)
-      EACH_THREAD(j, k.count) {
-        T v = a[j] < alpha ? alpha : a[j];
-        y[j] = v > beta ? beta : v;
-      }
-      return;
-    }
-    case ADD: EACH(a[j] + b[j])
-    case SUBTRACT: EACH(a[j] - b[j])
-    case MULTIPLY: EACH(a[j] * b[j])
-    case DIVIDE: EACH(a[j] / b[j])
-    case MINIMUM: EACH(a[j] < b[j] || a[j] != a[j] ? a[j] : b[j])
-    case MAXIMUM: EACH(a[j] > b[j] || a[j] != a[j] ? a[j] : b[j])
-    case LINEAR_COMBINATION: EACH(alpha * a[j] + beta * b[j])
-  }
-}
-
-__device__ void integral(const ElementwiseArgs& k) {
-  const int32_t* a = (const int32_t*)k.a;
-  const int32_t* b = (const int32_t*)k.b;
-  int32_t* y = (int32_t*)k.y;
-  const int32_t value = integer(k.alpha);
-  switch (k.op) {
-    case FILL: EACH(value)
-    case COPY: EACH(a[j])
-    case AFFINE: EACH(integer(__dadd_rn(__dmul_rn(k.alpha, a[j]), k.beta)))  // both roundings
-    case ADD: EACH(integer((double)a[j] + b[j]))
-    case SUBTRACT: EACH(integer((double)a[j] - b[j]))
-    case MINIMUM: EACH(a[j] < b[j] ? a[j] : b[j])
-    case MAXIMUM: EACH(a[j] > b[j] ? a[j] : b[j])
-  }
-}
-
-__device__ void bytes(const ElementwiseArgs& k) {
-  const uint8_t value = k.alpha >= 255 ? 255 : k.alpha > 0 ? (uint8_t)k.alpha : 0;
-  const uint8_t* a = (const uint8_t*)k.a;
-  uint8_t* y = (uint8_t*)k.y;
-  if (k.op == FILL) EACH(value)
-  EACH(a[j])
-}
-#undef EACH
-
-// ---- Rowwise
-
-// A number of 0 hides what the row holds, but in ADD_TO_ROW.
-template <class T>
-__device__ void rowwise_of(const RowwiseArgs& k) {
-  const T* s = (const T*)k.alpha;
-  const T* a = (const T*)k.a;
-  T* y = (T*)k.y;
-  EACH_THREAD(j, k.n * k.length) {
-    const T factor = s[quotient(j, k.length)];
-    switch (k.op) {
-      case SCALE: y[j] = factor == 0 ? T(0) : factor * a[j]; break;
-      case ADD_TO_ROW: y[j] = a[j] + factor; break;
-      case AXPY:
-        if (factor != 0) y[j] += factor * a[j];
-        break;
-    }
-  }
-}
-
-// ---- Compare
-
-template <class T>
-__device__ void compare_of(const CompareArgs& k) {
-  const T* a = (const T*)k.a;
-  const T* b = (const T*)k.b;
-  const T number = (T)k.number;
-  uint8_t* mask = (uint8_t*)k.mask;
-#define EACH(operation)                                                               \
-  EACH_THREAD(j, k.count) mask[j] = a[j] operation(b ? b[j] : number) ? 1 : 0;        \
-  return;
-  switch (k.comparison) {
-    case LESS: EACH(<)
-    case LESS_EQUAL: EACH(<=)
-    case GREATER: EACH(>)
-    case GREATER_EQUAL: EACH(>=)
-    case EQUAL: EACH(==)
-    case NOT_EQUAL: EACH(!=)
-  }
-#undef EACH
-}
-
-// ---- Select
-
-template <class T>
-__device__ void select_of(const SelectArgs& k) {
-  const uint8_t* mask = (const uint8_t*)k.mask;
-  const T* a = (const T*)k.a;
-  const T* b = (const T*)k.b;
-  T* y = (T*)k.y;
-  EACH_THREAD(j, k.n * k.length) {
-    y[j] = mask[k.perRow ? quotient(j, k.length) : j] ? a[j] : b[j];
-  }
-}
-
-}  // namespace
+#include "rows_elementwise.cuh"
 
 //: elementwise thread 2
-KERNEL(elementwise)(const ElementwiseArgs k) {
-  switch (k.type) {
-    case F32: return floating<float>(k);
-    case F64: return floating<double>(k);
-    case I32: return integral(k);
-    case U8: return bytes(k);
-  }
-}
+KERNEL(elementwise)(const ElementwiseArgs k) { elementwise_of(k, of_grid(k.count)); }
 
 // alpha [n], a and y [n,length]
 //: rowwise thread 2 3
-KERNEL(rowwise)(const RowwiseArgs k) { k.type == F32 ? rowwise_of<float>(k) : rowwise_of<double>(k); }
+KERNEL(rowwise)(const RowwiseArgs k) { rowwise_of(k, of_grid(k.n * k.length)); }
 
 //: compare thread 2
-KERNEL(compare)(const CompareArgs k) {
-  switch (k.type) {
-    case F32: return compare_of<float>(k);
-    case F64: return compare_of<double>(k);
-    case I32: return compare_of<int32_t>(k);
-  }
-}
+KERNEL(compare)(const CompareArgs k) { compare_of(k, of_grid(k.count)); }
 
 //: mask thread 1
-KERNEL(mask)(const MaskArgs k) {
-  const uint8_t* a = (const uint8_t*)k.a;
-  const uint8_t* b = (const uint8_t*)k.b;
-  uint8_t* y = (uint8_t*)k.y;
-  EACH_THREAD(j, k.count) {
-    const bool u = a[j] != 0, v = k.op != NOT && b[j] != 0;
-    y[j] = k.op == AND ? u && v : k.op == OR ? u || v : k.op == AND_NOT ? u && !v : !u;
-  }
-}
+KERNEL(mask)(const MaskArgs k) { mask_of(k, of_grid(k.count)); }
 
 // mask [n,length], count [n], saturating
 //: count block 0
@@ -192,11 +29,4 @@ KERNEL(count)(const CountArgs k) {
 
 // mask [n] or [n,length], a, b, y [n,length]
 //: select thread 1 2
-KERNEL(select)(const SelectArgs k) {
-  switch (k.bytes) {
-    case 1: return select_of<uint8_t>(k);
-    case 2: return select_of<uint16_t>(k);
-    case 4: return select_of<uint32_t>(k);
-    case 8: return select_of<uint64_t>(k);
-  }
-}
+KERNEL(select)(const SelectArgs k) { select_of(k, of_grid(k.n * k.length)); }

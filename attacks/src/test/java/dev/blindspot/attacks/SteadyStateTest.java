@@ -165,4 +165,29 @@ class SteadyStateTest {
           }
         });
   }
+
+  /** On a GPU what stands between a library's calls is launched as few kernels. */
+  @Test
+  void aStepIsAGraphOfFewNodes() {
+    assumeTrue(Problems.fast().equals("cuda"));
+    with(
+        Norm.LINF,
+        (batch, loop) -> {
+          LbfgsSearch search = new LbfgsSearch(batch, LbfgsAttack.defaults());
+          Runnable gradient =
+              () -> {
+                batch.classifier().forward(loop.points());
+                batch.classifier().gradient();
+              };
+          loop.step();
+          search.step();
+          batch.classifier().crossEntropy(batch.goalLabel(), batch.stop());
+          try (Program descent = batch.context().record(loop::step);
+              Program lbfgs = batch.context().record(search::step);
+              Program bare = batch.context().record(gradient)) {
+            assertEquals(2, descent.length() - bare.length(), "of 15 operations");
+            assertEquals(4, lbfgs.length() - bare.length(), "of 107 operations");
+          }
+        });
+  }
 }

@@ -12,7 +12,7 @@ public interface Program extends AutoCloseable {
    */
   void run();
 
-  /** Number of recorded native executions. */
+  /** Number of recorded native executions; on a GPU the nodes of the graph. */
   int length();
 
   @Override

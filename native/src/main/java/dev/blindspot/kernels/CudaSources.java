@@ -25,6 +25,7 @@ public final class CudaSources {
           "pad",
           "pool",
           "rows_elementwise",
+          "rows_group",
           "rows_index",
           "rows_lbfgs",
           "rows_project",
@@ -34,7 +35,18 @@ public final class CudaSources {
           "singular");
 
   private static final List<String> HEADERS =
-      List.of("kernels.cuh", "order.cuh", "philox.cuh", "reduce.cuh", "rows.cuh");
+      List.of(
+          "kernels.cuh",
+          "loss.cuh",
+          "order.cuh",
+          "philox.cuh",
+          "reduce.cuh",
+          "rows.cuh",
+          "rows_elementwise.cuh",
+          "rows_lbfgs.cuh",
+          "rows_project.cuh",
+          "rows_reduce.cuh",
+          "rows_step.cuh");
 
   private CudaSources() {}
 

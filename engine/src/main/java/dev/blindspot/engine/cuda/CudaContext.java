@@ -43,7 +43,9 @@ final class CudaContext implements Context, LibraryContext {
   private final CudaHandles handles;
   private final CudaUploads uploads;
   private final CudaScratch scratch = new CudaScratch();
-  private final ByteBuffer block = scratch.block();
+  private final CudaArguments arguments = new CudaArguments();
+  private final ByteBuffer block = arguments.block();
+  private final CudaArguments groupArguments = new CudaArguments();
   private final ThreadClaim claim = new ThreadClaim();
   private final List<long[]> outgrown = new ArrayList<>();
 
@@ -59,7 +61,8 @@ final class CudaContext implements Context, LibraryContext {
   /** What the tensors recorded so far live in; null unless the context records. */
   private Set<Storage> recorded;
 
-  private int recordedCalls;
+  /** Of the recording, else null. */
+  private CudaRowGroup group;
 
   CudaContext(CudaBackend backend) {
     this.backend = backend;
@@ -85,19 +88,29 @@ final class CudaContext implements Context, LibraryContext {
     return backend;
   }
 
+  /** Whoever asks submits something: what waits comes before it. */
   @Override
   public CUstream_st stream() {
+    flush();
     return stream;
   }
 
   @Override
   public cudnnContext cudnn() {
+    flush();
     return handles.cudnn();
   }
 
   @Override
   public cublasLtContext blasLt() {
+    flush();
     return handles.cublasLt();
+  }
+
+  private void flush() {
+    if (group != null) {
+      group.flush();
+    }
   }
 
   @Override
@@ -122,6 +135,7 @@ final class CudaContext implements Context, LibraryContext {
 
   @Override
   public void copy(long to, long from, long bytes) {
+    flush();
     submittedWith(
         cudart.cudaMemcpyAsync(
             scratch.pointer(OWN_SLOT, to),
@@ -133,6 +147,7 @@ final class CudaContext implements Context, LibraryContext {
 
   @Override
   public void clear(long address, long bytes) {
+    flush();
     submittedWith(cudart.cudaMemsetAsync(scratch.pointer(OWN_SLOT, address), 0, bytes, stream));
   }
 
@@ -153,8 +168,16 @@ final class CudaContext implements Context, LibraryContext {
   public CudaContext next() {
     claim.take();
     open = true;
-    at = 0;
+    starts();
     return this;
+  }
+
+  /** A call's arguments come next. */
+  private void starts() {
+    at = 0;
+    if (group != null) {
+      group.begin();
+    }
   }
 
   @Override
@@ -186,7 +209,7 @@ final class CudaContext implements Context, LibraryContext {
     }
     this.operation = operation;
     open = true;
-    at = 0;
+    starts();
     return this;
   }
 
@@ -215,7 +238,6 @@ final class CudaContext implements Context, LibraryContext {
    */
   public void end() {
     submitted = true;
-    recordedCalls++;
     claim.release();
     if (backend.options().debug() && recorded == null) {
       waitIfSubmitted();
@@ -229,6 +251,7 @@ final class CudaContext implements Context, LibraryContext {
     }
     if (recorded != null) {
       recorded.add(t.storage());
+      group.operand(t);
     }
     return t.address();
   }
@@ -264,10 +287,22 @@ final class CudaContext implements Context, LibraryContext {
 
   /** Launches a kernel whose arguments take so many bytes; ends the execution. */
   void launch(CudaKernel kernel, int bytes) {
+    try {
+      if (group != null) {
+        group.call(kernel, arguments, bytes);
+      } else {
+        launch(kernel, arguments, bytes);
+      }
+    } finally {
+      end();
+    }
+  }
+
+  private void launch(CudaKernel kernel, CudaArguments given, int bytes) {
     int status =
         cudart.cuLaunchKernel(
             kernel.function(),
-            kernel.grid(block),
+            kernel.grid(given.block()),
             1,
             1,
             CudaKernel.THREADS,
@@ -276,8 +311,7 @@ final class CudaContext implements Context, LibraryContext {
             0,
             stream,
             (PointerPointer<?>) null,
-            scratch.launchArguments(bytes));
-    end();
+            given.ofBytes(bytes));
     if (status != 0) {
       backend.checkDriver(status, describe() + ": launching kernel " + kernel.name());
     }
@@ -359,8 +393,11 @@ final class CudaContext implements Context, LibraryContext {
       claim.release();
       throw new IllegalStateException("This context is recording already; programs do not nest");
     }
+    CudaRowGroup rows;
     try {
       handles.prepare();
+      CudaKernel together = backend.modules().kernel(backend.kernel("row_group"));
+      rows = new CudaRowGroup(together, groupArguments, this::launch);
       backend.check(
           cudart.cudaStreamBeginCapture(stream, cudart.cudaStreamCaptureModeThreadLocal),
           "starting to record");
@@ -370,10 +407,11 @@ final class CudaContext implements Context, LibraryContext {
       claim.release();
     }
     recorded = Collections.newSetFromMap(new IdentityHashMap<>());
-    recordedCalls = 0;
+    group = rows;
     CUgraph_st graph = new CUgraph_st();
     try {
       step.run();
+      flush();
     } catch (Throwable t) {
       if (stopRecording(graph) == 0) {
         cudart.cudaGraphDestroy(graph);
@@ -383,11 +421,12 @@ final class CudaContext implements Context, LibraryContext {
     Storage[] storages = recorded.toArray(Storage[]::new);
     backend.check(stopRecording(graph), "ending the recording");
     programsMade = true;
-    return new CudaProgram(this, graph, storages, recordedCalls);
+    return new CudaProgram(this, graph, storages);
   }
 
   private int stopRecording(CUgraph_st graph) {
     recorded = null;
+    group = null;
     claim.recorded();
     return cudart.cudaStreamEndCapture(stream, graph);
   }
@@ -410,6 +449,8 @@ final class CudaContext implements Context, LibraryContext {
     if (life.close()) {
       backend.forget(this);
       scratch.close();
+      arguments.close();
+      groupArguments.close();
       backend.checkUsable();
       backend.enterDevice();
       waitIfSubmitted();

@@ -8,8 +8,14 @@ import org.bytedeco.cuda.cudart.CUfunc_st;
  *
  * @param block true: a block works on one item; false: a thread does
  * @param fields numbers of the arguments' eight-byte fields whose product is the number of items
+ * @param row its number among {@link CudaRowGroup#KERNELS}, -1 if it is none of them
  */
-record CudaKernel(String name, CUfunc_st function, boolean block, int[] fields) {
+record CudaKernel(String name, CUfunc_st function, boolean block, int[] fields, int row) {
+
+  CudaKernel(String name, CUfunc_st function, boolean block, int[] fields) {
+    this(name, function, block, fields, CudaRowGroup.KERNELS.indexOf(name));
+  }
+
   /** Threads of a block; the kernels rely on it. */
   static final int THREADS = 256;
 

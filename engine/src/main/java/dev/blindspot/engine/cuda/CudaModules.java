@@ -107,7 +107,7 @@ final class CudaModules {
     CUmod_st module =
         load(new CudaCompiler.Source(source.name(), text, Map.of(), source.cudaFlags()));
     // The number of items is field 1.
-    return new CudaKernel(source.name(), function(module, source.name()), false, new int[] {1});
+    return new CudaKernel(source.name(), function(module, source.name()), false, new int[] {1}, -1);
   }
 
   private CUmod_st load(CudaCompiler.Source source) {

@@ -23,17 +23,21 @@ final class CudaProgram implements Program {
   private final int length;
   private final LeakReport life;
 
-  CudaProgram(CudaContext context, CUgraph_st graph, Storage[] storages, int length) {
+  CudaProgram(CudaContext context, CUgraph_st graph, Storage[] storages) {
     this.context = context;
     this.backend = (CudaBackend) context.backend();
     this.graph = graph;
     this.storages = storages;
-    this.length = length;
-    int status = cudart.cudaGraphInstantiate(executable, graph, 0);
+    int status;
+    try (SizeTPointer nodes = new SizeTPointer(1)) {
+      status = cudart.cudaGraphGetNodes(graph, null, nodes);
+      length = status == 0 ? (int) nodes.get() : 0;
+    }
+    status = status == 0 ? cudart.cudaGraphInstantiate(executable, graph, 0) : status;
     if (status != 0) {
       cudart.cudaGraphDestroy(graph);
     }
-    backend.check(status, "making a program of " + length + " executions");
+    backend.check(status, "making " + this);
     life = LeakReport.watch(this, "cuda program");
   }
 
@@ -91,7 +95,7 @@ final class CudaProgram implements Program {
 
   @Override
   public String toString() {
-    return "a program of " + length + " executions";
+    return "a program of " + length + " nodes";
   }
 
   @Override
