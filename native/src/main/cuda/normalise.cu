@@ -11,6 +11,7 @@ struct BatchNormForward {
   int64_t n, c, spatial, accumulate;
   double epsilon, momentum;
   int64_t x, gamma, beta, mean, variance, saved_mean, saved_inverse, y;
+  int64_t residual, flag;  // flag: of training; forward: a ReLU follows; backward: dy is masked in place
 };
 
 struct BatchNormBackward : BatchNormForward {
@@ -35,14 +36,24 @@ __device__ inline void move(int64_t base, int64_t c, double momentum, double bat
   running[c] = (float)((1 - momentum) * running[c] + momentum * batch);
 }
 
+// What counts of dy: 0 where a ReLU gave y = 0.
+__device__ inline float counts(const BatchNormBackward& k, int64_t j) {
+  const float dy = ((const float*)k.dy)[j];
+  if (!k.y) return dy;
+  const float y = ((const float*)k.y)[j];
+  return dy * (y > 0 ? 1.0f : y != y ? y : 0.0f);
+}
+
 // sum dy xhat and sum dy of a channel
 __device__ void sums(const BatchNormBackward& k, int64_t c, double mean, double inv, double (&s)[2]) {
   const float* x = (const float*)k.x;
-  const float* dy = (const float*)k.dy;
+  const bool keeps = k.y && k.flag;
   double products = 0, plain = 0;
   each_of_channel(k, c, [&](int64_t j) {
-    products += dy[j] * (x[j] - mean);
-    plain += dy[j];
+    const float g = counts(k, j);
+    if (keeps) ((float*)k.dy)[j] = g;
+    products += g * (x[j] - mean);
+    plain += g;
   });
   s[0] = products * inv;
   s[1] = plain;
@@ -119,7 +130,12 @@ KERNEL(batch_norm_training_f32)(const BatchNormForward k) {
       move(k.variance, c, k.momentum, squares / (count > 1 ? count - 1 : 1));
     }
     const float m = (float)mean, scale = (float)(at(k.gamma, c) * inv), shift = at(k.beta, c);
-    each_of_channel(k, c, [&](int64_t j) { y[j] = (x[j] - m) * scale + shift; });
+    const float* residual = (const float*)k.residual;
+    each_of_channel(k, c, [&](int64_t j) {
+      float v = (x[j] - m) * scale + shift;
+      if (residual) v += residual[j];
+      y[j] = !k.flag || v > 0 || v != v ? v : 0;
+    });
   }
 }
 
@@ -151,7 +167,6 @@ KERNEL(batch_norm_weights_inference_f32)(const BatchNormBackward k) {
 KERNEL(batch_norm_backward_training_f32)(const BatchNormBackward k) {
   const double count = (double)(k.n * k.spatial);
   const float* x = (const float*)k.x;
-  const float* dy = (const float*)k.dy;
   float* dx = (float*)k.dx;
   EACH_BLOCK(c, k.c) {
     const double mean = at(k.saved_mean, c), inv = at(k.saved_inverse, c);
@@ -160,7 +175,8 @@ KERNEL(batch_norm_backward_training_f32)(const BatchNormBackward k) {
     const double scale = at(k.gamma, c) * inv;
     const float a = (float)scale, b = (float)(-scale * inv * s[0] / count), e = (float)(-scale * s[1] / count);
     const float m = (float)mean;
-    each_of_channel(k, c, [&](int64_t j) { give(dx, j, a * dy[j] + b * (x[j] - m) + e, k.accumulate); });
+    // What is masked in place is masked again, which changes nothing: each thread its own elements.
+    each_of_channel(k, c, [&](int64_t j) { give(dx, j, a * counts(k, j) + b * (x[j] - m) + e, k.accumulate); });
     if (threadIdx.x == 0) {
       give((float*)k.dgamma, c, (float)s[0], k.accumulate);
       give((float*)k.dbeta, c, (float)s[1], k.accumulate);

@@ -29,7 +29,9 @@ inline void give(float* dx, int64_t i, float g, bool accumulate) { dx[i] = accum
 struct BatchNormArgs {
   int64_t n, c, spatial, accumulate;
   double epsilon, momentum;
-  int64_t x, gamma, beta, mean, variance, saved_mean, saved_inverse, y, dy, dx, dgamma, dbeta;
+  int64_t x, gamma, beta, mean, variance, saved_mean, saved_inverse, y;
+  int64_t residual, flag;  // flag: of training; forward: a ReLU follows; backward: dy is masked in place
+  int64_t dy, dx, dgamma, dbeta;
 };
 
 inline float* line(int64_t base, const BatchNormArgs& g, int64_t i, int64_t c) {
@@ -40,13 +42,24 @@ inline float at(int64_t base, int64_t c) { return ((const float*)base)[c]; }
 
 inline double inverse(const BatchNormArgs& g, double variance) { return 1 / __builtin_sqrt(variance + g.epsilon); }
 
-// y = x a + b on a channel
+inline float rectified(float v) { return v > 0 || v != v ? v : 0; }
+
+// y = (x - m) a + b on a channel, with residual and ReLU behind it
 void scale_shift(const BatchNormArgs& g, int64_t c, double mean, double scale, double shift) {
   for (int64_t i = 0; i < g.n; i++) {
     const float* x = line(g.x, g, i, c);
+    const float* r = g.residual ? line(g.residual, g, i, c) : 0;
     float* y = line(g.y, g, i, c);
     float m = (float)mean, a = (float)scale, b = (float)shift;
-    _Pragma("GCC ivdep") for (int64_t j = 0; j < g.spatial; j++) y[j] = (x[j] - m) * a + b;
+    if (r && g.flag) {
+      _Pragma("GCC ivdep") for (int64_t j = 0; j < g.spatial; j++) y[j] = rectified((x[j] - m) * a + b + r[j]);
+    } else if (r) {
+      _Pragma("GCC ivdep") for (int64_t j = 0; j < g.spatial; j++) y[j] = (x[j] - m) * a + b + r[j];
+    } else if (g.flag) {
+      _Pragma("GCC ivdep") for (int64_t j = 0; j < g.spatial; j++) y[j] = rectified((x[j] - m) * a + b);
+    } else {
+      _Pragma("GCC ivdep") for (int64_t j = 0; j < g.spatial; j++) y[j] = (x[j] - m) * a + b;
+    }
   }
 }
 
@@ -97,14 +110,33 @@ void data_inference_range(const void* raw, int64_t from, int64_t to) {
   }
 }
 
+// What counts of dy: 0 where a ReLU gave y = 0.
+inline float counts(const float* y, const float* dy, int64_t j) {
+  return y ? dy[j] * (y[j] > 0 ? 1 : y[j] != y[j] ? y[j] : 0) : dy[j];
+}
+
+// Puts what counts into dy, if that is wanted, and forgets y.
+void mask_gradient(BatchNormArgs* g, int64_t from, int64_t to) {
+  if (!g->y || !g->flag) return;
+  for (int64_t c = from; c < to; c++) {
+    for (int64_t i = 0; i < g->n; i++) {
+      const float* y = line(g->y, *g, i, c);
+      float* dy = line(g->dy, *g, i, c);
+      _Pragma("GCC ivdep") for (int64_t j = 0; j < g->spatial; j++) dy[j] = counts(y, dy, j);
+    }
+  }
+  g->y = 0;
+}
+
 // sum dy xhat and sum dy of a channel
 void sums(const BatchNormArgs& g, int64_t c, double mean, double inv, double* products, double* plain) {
   *products = *plain = 0;
   for (int64_t i = 0; i < g.n; i++) {
     const float* x = line(g.x, g, i, c);
+    const float* y = g.y ? line(g.y, g, i, c) : 0;
     const float* dy = line(g.dy, g, i, c);
-    *products += inv * sum(g.spatial, [=](int64_t j) { return dy[j] * (x[j] - mean); });
-    *plain += sum(g.spatial, [=](int64_t j) { return (double)dy[j]; });
+    *products += inv * sum(g.spatial, [=](int64_t j) { return counts(y, dy, j) * (x[j] - mean); });
+    *plain += sum(g.spatial, [=](int64_t j) { return (double)counts(y, dy, j); });
   }
 }
 
@@ -119,7 +151,8 @@ void weights_range(const void* raw, int64_t from, int64_t to) {
 }
 
 void backward_training_range(const void* raw, int64_t from, int64_t to) {
-  const BatchNormArgs& g = *(const BatchNormArgs*)raw;
+  BatchNormArgs g = *(const BatchNormArgs*)raw;
+  mask_gradient(&g, from, to);
   double count = (double)(g.n * g.spatial);
   for (int64_t c = from; c < to; c++) {
     double products, plain, mean = at(g.saved_mean, c), inv = at(g.saved_inverse, c);
@@ -130,10 +163,11 @@ void backward_training_range(const void* raw, int64_t from, int64_t to) {
     float m = (float)mean;
     for (int64_t i = 0; i < g.n; i++) {
       const float* x = line(g.x, g, i, c);
+      const float* y = g.y ? line(g.y, g, i, c) : 0;
       const float* dy = line(g.dy, g, i, c);
       float* dx = line(g.dx, g, i, c);
       _Pragma("GCC ivdep") for (int64_t j = 0; j < g.spatial; j++) {
-        give(dx, j, a * dy[j] + b * (x[j] - m) + e, g.accumulate);
+        give(dx, j, a * counts(y, dy, j) + b * (x[j] - m) + e, g.accumulate);
       }
     }
     give((float*)g.dgamma, c, (float)products, g.accumulate);

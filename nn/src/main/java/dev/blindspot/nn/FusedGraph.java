@@ -235,17 +235,46 @@ final class FusedGraph {
     }
   }
 
+  /** Whether a node reads it, perhaps through a view, that is neither of the group nor the sum. */
+  private boolean readElsewhere(String origin, Group g, int sum) {
+    for (int i = 0; i < nodes.size(); i++) {
+      boolean other = i != sum && !g.nodes().contains(i) && role(i) != Layer.Role.VIEW;
+      if (other && nodes.get(i).inputs().stream().anyMatch(n -> origin(n).equals(origin))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** What a tensor is a view of, or itself. */
+  private String origin(String name) {
+    String n = name;
+    while (!n.equals(Network.INPUT) && role(index.get(n)) == Layer.Role.VIEW) {
+      n = nodes.get(index.get(n)).inputs().get(0);
+    }
+    return n;
+  }
+
   private Group with(Group g, int next, Fusion fusion) {
     List<Integer> longer = new ArrayList<>(g.nodes());
     longer.add(next);
     return new Group(longer, fusion, g.reads());
   }
 
+  /**
+   * Null if the residual is what the group reads anyway and others read, too: where the gradient of
+   * another is, there is one place for what a group adds.
+   */
   private Group withResidual(Group g, int sum) {
     List<String> inputs = nodes.get(sum).inputs();
     String last = nodes.get(g.last()).name();
     List<String> reads = new ArrayList<>(g.reads());
-    reads.add(inputs.get(0).equals(last) ? inputs.get(1) : inputs.get(0));
+    String residual = inputs.get(0).equals(last) ? inputs.get(1) : inputs.get(0);
+    boolean twice = reads.stream().anyMatch(r -> origin(r).equals(origin(residual)));
+    if (twice && readElsewhere(origin(residual), g, sum)) {
+      return null;
+    }
+    reads.add(residual);
     Fusion none = Fusion.none(reads.size());
     Fusion f = new Fusion(g.fusion().scale(), true, false, false, none.masks(), none.accumulates());
     return new Group(with(g, sum, f).nodes(), f, reads);

@@ -266,6 +266,34 @@ class FusionTest {
     assertEquals(backward, fused[1], found);
   }
 
+  /** The gradient of x comes from three sides, two of them the convolution's. */
+  @Test
+  void aLayerIsNotGivenItsOwnInputAsResidual() {
+    Network net =
+        Network.builder("net", Shape.of(2, 4, 4))
+            .add("x", ActivationLayer.tanh())
+            .add("conv", Conv2d.of(2, 3, 1, 1), "x")
+            .add("sum", new Add(), "x", "conv")
+            .add("other", Conv2d.of(2, 3, 1, 1), "x")
+            .add("join", new Concat(), "sum", "other")
+            .build();
+    try (Backend backend = Backends.create("reference")) {
+      agree(net, backend, NetworkOptions.of(Gradients.INPUT).type(ElementType.F64), 1e-10);
+    }
+  }
+
+  /** Behind a batch norm in training stand a sum and a ReLU, in the same kernels. */
+  @Test
+  void trainingRunsWhatFollowsABatchNormWithIt() {
+    assumeTrue(
+        TestBackends.names().anyMatch("cpu"::equals), "there is no cpu backend on this machine");
+    Network net = Zoo.get("resnet20", Shape.of(3, 32, 32), 10).network();
+    NetworkOptions options = NetworkOptions.of(Gradients.BOTH).training(true);
+    int[] plain = executions(net, options.fused(false));
+    int[] fused = executions(net, options);
+    assertEquals("77+112 -> 48+74", plain[0] + "+" + plain[1] + " -> " + fused[0] + "+" + fused[1]);
+  }
+
   @Test
   void tellsWhereEachLayerWent() {
     Network net =

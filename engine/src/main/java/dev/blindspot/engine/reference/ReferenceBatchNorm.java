@@ -63,6 +63,7 @@ final class ReferenceBatchNorm extends CheckedBatchNorm {
       Tensor runningVariance,
       Tensor savedMean,
       Tensor savedInverseDeviation,
+      Tensor residual,
       Tensor y) {
     Cells in = Cells.of(x);
     Cells out = Cells.of(y);
@@ -87,7 +88,9 @@ final class ReferenceBatchNorm extends CheckedBatchNorm {
       double shift = Cells.of(beta).get(c);
       for (long j = 0; j < count; j++) {
         long i = index(c, j);
-        out.set(i, (in.get(i) - mean) * scale + shift);
+        double v = (in.get(i) - mean) * scale + shift;
+        v += residual == null ? 0 : Cells.of(residual).get(i);
+        out.set(i, rectifies() ? Math.max(0, v) : v);
       }
     }
   }
@@ -121,19 +124,19 @@ final class ReferenceBatchNorm extends CheckedBatchNorm {
       Tensor dbeta) {
     for (int c = 0; c < desc().c(); c++) {
       double inverse = inverseDeviation(Cells.of(variance).get(c));
-      double[] sums = sums(Cells.of(x), Cells.of(dy), n, c, Cells.of(mean).get(c), inverse);
+      double[] sums = sums(Cells.of(x), counted(null, dy), n, c, Cells.of(mean).get(c), inverse);
       give(Cells.of(dgamma), c, sums[0]);
       give(Cells.of(dbeta), c, sums[1]);
     }
   }
 
   /** sum dy xhat and sum dy of a channel, xhat = (x - mean) inverse. */
-  private double[] sums(Cells x, Cells dy, long n, int c, double mean, double inverse) {
+  private double[] sums(Cells x, double[] dy, long n, int c, double mean, double inverse) {
     double[] sums = new double[2];
     for (long j = 0; j < n * desc().spatial(); j++) {
       long i = index(c, j);
-      sums[0] += dy.get(i) * (x.get(i) - mean) * inverse;
-      sums[1] += dy.get(i);
+      sums[0] += dy[(int) i] * (x.get(i) - mean) * inverse;
+      sums[1] += dy[(int) i];
     }
     return sums;
   }
@@ -144,6 +147,7 @@ final class ReferenceBatchNorm extends CheckedBatchNorm {
       Context ctx,
       long n,
       Tensor x,
+      Tensor y,
       Tensor dy,
       Tensor gamma,
       Tensor savedMean,
@@ -152,7 +156,7 @@ final class ReferenceBatchNorm extends CheckedBatchNorm {
       Tensor dgamma,
       Tensor dbeta) {
     Cells in = Cells.of(x);
-    Cells gradient = Cells.of(dy);
+    double[] gradient = counted(y, dy);
     Cells out = Cells.of(dx);
     long count = n * desc().spatial();
     for (int c = 0; c < desc().c(); c++) {
@@ -163,11 +167,25 @@ final class ReferenceBatchNorm extends CheckedBatchNorm {
       for (long j = 0; j < count; j++) {
         long i = index(c, j);
         double normal = (in.get(i) - mean) * inverse;
-        give(out, i, scale * (gradient.get(i) - sums[1] / count - normal * sums[0] / count));
+        give(out, i, scale * (gradient[(int) i] - sums[1] / count - normal * sums[0] / count));
       }
       give(Cells.of(dgamma), c, sums[0]);
       give(Cells.of(dbeta), c, sums[1]);
     }
+  }
+
+  /** dy where y is positive, else 0; also in dy if that is the residual's gradient, too. */
+  private double[] counted(Tensor y, Tensor dy) {
+    Cells gradient = Cells.of(dy);
+    double[] g = new double[Math.toIntExact(dy.size())];
+    for (int i = 0; i < g.length; i++) {
+      double out = y == null ? 1 : Cells.of(y).get(i);
+      g[i] = gradient.get(i) * (Double.isNaN(out) ? out : out > 0 ? 1 : 0);
+      if (y != null && adds()) {
+        gradient.set(i, g[i]);
+      }
+    }
+    return g;
   }
 
   /** Stores or, with the accumulate option, adds a gradient. */

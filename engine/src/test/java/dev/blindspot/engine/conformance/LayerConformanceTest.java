@@ -2,10 +2,15 @@ package dev.blindspot.engine.conformance;
 
 import static dev.blindspot.engine.ElementType.F32;
 import static dev.blindspot.engine.ElementType.I32;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.blindspot.engine.ElementType;
+import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.BatchNormDesc;
 import dev.blindspot.engine.primitives.CastDesc;
 import dev.blindspot.engine.primitives.ConcatDesc;
@@ -17,12 +22,14 @@ import dev.blindspot.engine.primitives.LossDesc;
 import dev.blindspot.engine.primitives.MarginDesc;
 import dev.blindspot.engine.primitives.Pool2dDesc;
 import dev.blindspot.engine.primitives.Pooling;
+import dev.blindspot.engine.primitives.PostOp;
 import dev.blindspot.engine.primitives.RandomKey;
 import dev.blindspot.engine.primitives.ReorderDesc;
 import dev.blindspot.engine.primitives.SoftmaxDesc;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -268,6 +275,79 @@ class LayerConformanceTest {
       dgammaTraining.assertClose("batch norm training dgamma", 32 * EPS, sums + 32 * EPS);
       dbetaTraining.assertClose("batch norm training dbeta", 32 * EPS, sums);
     }
+  }
+
+  /** Training with what follows in the same kernels. */
+  @ParameterizedTest
+  @MethodSource(ALL)
+  void batchNormWithResidualAndRelu(Rig rig) {
+    PostOp[][] posts = {{PostOp.RESIDUAL_ADD}, {PostOp.RELU}, {PostOp.RESIDUAL_ADD, PostOp.RELU}};
+    for (PostOp[] post : posts) {
+      long[] s = {6, 5, 70};
+      Twin x = rig.normals(F32, 1, s);
+      Twin dy = rig.normals(F32, 2, s);
+      Twin residual = rig.normals(F32, 3, s);
+      Twin gamma = rig.normals(F32, 4, 5);
+      Twin beta = rig.normals(F32, 5, 5);
+      Twin y = rig.poisoned(F32, s);
+      Twin dx = rig.poisoned(F32, s);
+      Twin[] c = new Twin[6];
+      Arrays.setAll(c, i -> i < 2 ? rig.normals(F32, 6 + i, 5) : rig.poisoned(F32, 5));
+      BatchNormDesc d = new BatchNormDesc(F32, 8, 5, 70, 1e-5).post(post);
+      rig.run(
+          d,
+          PlanOptions.all(),
+          (p, ctx, o) -> {
+            p.forwardTraining(
+                ctx,
+                o.of(x),
+                o.of(gamma),
+                o.of(beta),
+                0.1,
+                o.of(c[0]),
+                o.of(c[1]),
+                o.of(c[2]),
+                o.of(c[3]),
+                o.of(residual),
+                o.of(y));
+            p.backwardTraining(
+                ctx,
+                o.of(x),
+                o.of(y),
+                o.of(dy),
+                o.of(gamma),
+                o.of(c[2]),
+                o.of(c[3]),
+                o.of(dx),
+                o.of(c[4]),
+                o.of(c[5]));
+          });
+      String name = d.post().toString();
+      y.assertClose(name, 32 * EPS, 64 * EPS);
+      dy.assertClose(name + " residual's gradient", 0, 0);
+      dx.assertClose(name + " backward", 32 * EPS, 256 * EPS);
+      c[4].assertClose(name + " dgamma", 32 * EPS, 16 * EPS * 420);
+      c[5].assertClose(name + " dbeta", 32 * EPS, 16 * EPS * 420);
+      boolean masked = d.post().contains(PostOp.RELU) && d.post().size() == 2;
+      float[] counted = dy.device.toFloats();
+      boolean zeros = IntStream.range(0, counted.length).anyMatch(i -> counted[i] == 0);
+      assertEquals(masked, zeros, name);
+    }
+  }
+
+  /** The running statistics know nothing of what follows in training. */
+  @ParameterizedTest
+  @MethodSource(ALL)
+  void batchNormOfInferenceHasNoPostOperations(Rig rig) {
+    BatchNormDesc d = new BatchNormDesc(F32, 2, 3, 4, 1e-5).post(PostOp.RELU);
+    Tensor x = rig.normals(F32, 1, 2, 3, 4).device;
+    Tensor c = rig.normals(F32, 2, 3).device;
+    var plan = rig.backend().plan(d);
+    InvalidInputException e =
+        assertThrows(
+            InvalidInputException.class,
+            () -> plan.forwardInference(rig.context(), x, c, c, c, c, x));
+    assertTrue(e.getMessage().contains("those of training"), e.getMessage());
   }
 
   @ParameterizedTest

@@ -6,6 +6,7 @@ import dev.blindspot.engine.Shape;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.BatchNormDesc;
 import dev.blindspot.engine.primitives.BatchNormPlan;
+import dev.blindspot.nn.Fusion;
 import dev.blindspot.nn.Initializer;
 import dev.blindspot.nn.Layer;
 import dev.blindspot.nn.LayerPlan;
@@ -59,6 +60,23 @@ public record BatchNorm(double epsilon, double momentum) implements Layer {
     }
   }
 
+  /** In training a residual and a ReLU; the mask of its gradient stays with the batch norm. */
+  @Override
+  public boolean fuses(LayerSetup setup) {
+    Fusion f = setup.fusion();
+    return f.isNone()
+        || (setup.training()
+            && f.scale() == null
+            && !f.masked()
+            && !f.masks().contains(true)
+            && !f.accumulates().get(0));
+  }
+
+  @Override
+  public boolean gradientInPlace(LayerSetup setup, int input) {
+    return WeightedLayerPlan.isResidual(setup, input);
+  }
+
   @Override
   public LayerPlan plan(LayerSetup setup) {
     return new Prepared(this, setup);
@@ -69,12 +87,15 @@ public record BatchNorm(double epsilon, double momentum) implements Layer {
     private final LayerSetup setup;
     private final BatchNormPlan plan;
     private final int channels;
+    private final Fusion fusion;
+    private final GradientCopy residualGradient;
     private Tensor unwanted;
 
     Prepared(BatchNorm layer, LayerSetup setup) {
       this.layer = layer;
       this.setup = setup;
       channels = Shapes.size(setup.output(), 0);
+      fusion = setup.fusion();
       PlanOptions options =
           setup.training() && (setup.inputGradient() || setup.parameterGradient())
               ? PlanOptions.all().precision(setup.precision())
@@ -88,8 +109,13 @@ public record BatchNorm(double epsilon, double momentum) implements Layer {
                       setup.maxBatch(),
                       channels,
                       setup.output().size() / channels,
-                      layer.epsilon()),
+                      layer.epsilon(),
+                      List.of(WeightedLayerPlan.post(false, fusion))),
                   options);
+      residualGradient =
+          fusion.residual() && (setup.inputGradient() || setup.parameterGradient())
+              ? new GradientCopy(setup, 1)
+              : null;
     }
 
     /** In training: the batch's mean and inverse deviation, and dx, dgamma, dbeta nobody wants. */
@@ -119,6 +145,7 @@ public record BatchNorm(double epsilon, double momentum) implements Layer {
             t.w(3),
             t.saved(0),
             t.saved(1),
+            fusion.residual() ? t.xs().get(1) : null,
             t.y());
       } else {
         plan.forwardInference(ctx, t.x(), t.w(0), t.w(1), t.w(2), t.w(3), t.y());
@@ -131,8 +158,12 @@ public record BatchNorm(double epsilon, double momentum) implements Layer {
         Tensor dx = t.dx() != null ? t.dx() : unwanted(t);
         Tensor dgamma = t.dw(0) != null ? t.dw(0) : t.saved(2);
         Tensor dbeta = t.dw(1) != null ? t.dw(1) : t.saved(3);
+        Tensor mask = fusion.relu() ? t.y() : null;
         plan.backwardTraining(
-            ctx, t.x(), t.dy(), t.w(0), t.saved(0), t.saved(1), dx, dgamma, dbeta);
+            ctx, t.x(), mask, t.dy(), t.w(0), t.saved(0), t.saved(1), dx, dgamma, dbeta);
+        if (residualGradient != null) {
+          residualGradient.execute(ctx, t);
+        }
         return;
       }
       if (t.dw(0) != null) {

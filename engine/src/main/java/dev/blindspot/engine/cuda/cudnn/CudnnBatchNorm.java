@@ -51,6 +51,9 @@ final class CudnnBatchNorm extends CheckedBatchNorm {
     if (d.type() != ElementType.F32) {
       return "element type " + d.type() + "; our part of the gradients has F32 only";
     }
+    if (!d.post().isEmpty()) {
+      return "post-operations " + d.post() + "; they would be kernels of their own";
+    }
     if (d.spatial() < 2) {
       return "one element a channel and sample; cuDNN divides by 0 for the variance of one sample";
     }
@@ -121,6 +124,7 @@ final class CudnnBatchNorm extends CheckedBatchNorm {
       Tensor runningVariance,
       Tensor savedMean,
       Tensor savedInverseDeviation,
+      Tensor residual,
       Tensor y) {
     LibraryContext c = backend.begin(ctx, desc(), 0);
     try {
@@ -174,6 +178,7 @@ final class CudnnBatchNorm extends CheckedBatchNorm {
       Context ctx,
       long n,
       Tensor x,
+      Tensor y,
       Tensor dy,
       Tensor gamma,
       Tensor savedMean,

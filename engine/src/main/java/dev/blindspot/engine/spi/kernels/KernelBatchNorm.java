@@ -63,6 +63,8 @@ final class KernelBatchNorm extends CheckedBatchNorm {
         .put((Tensor) null)
         .put((Tensor) null)
         .put(y)
+        .put((Tensor) null)
+        .put(false)
         .execute(forwardInference);
   }
 
@@ -71,9 +73,17 @@ final class KernelBatchNorm extends CheckedBatchNorm {
     return c.put(x).put(gamma).put(beta).put(mean).put(variance);
   }
 
+  /** Behind saved statistics. */
   private static void gradients(
-      KernelCall c, Tensor dy, Tensor dx, Tensor dgamma, Tensor dbeta, long kernel) {
-    c.put((Tensor) null).put(dy).put(dx).put(dgamma).put(dbeta).execute(kernel);
+      KernelCall c,
+      Tensor y,
+      boolean masks,
+      Tensor dy,
+      Tensor dx,
+      Tensor dgamma,
+      Tensor dbeta,
+      long kernel) {
+    c.put(y).put((Tensor) null).put(masks).put(dy).put(dx).put(dgamma).put(dbeta).execute(kernel);
   }
 
   @Override
@@ -88,11 +98,14 @@ final class KernelBatchNorm extends CheckedBatchNorm {
       Tensor runningVariance,
       Tensor savedMean,
       Tensor savedInverseDeviation,
+      Tensor residual,
       Tensor y) {
     inputs(sizes(ctx, n, momentum), x, gamma, beta, runningMean, runningVariance)
         .put(savedMean)
         .put(savedInverseDeviation)
         .put(y)
+        .put(residual)
+        .put(rectifies())
         .execute(forwardTraining);
   }
 
@@ -100,7 +113,8 @@ final class KernelBatchNorm extends CheckedBatchNorm {
   protected void runBackwardDataInference(
       Context ctx, long n, Tensor dy, Tensor gamma, Tensor variance, Tensor dx) {
     KernelCall c = inputs(sizes(ctx, n, 0), null, gamma, null, null, variance);
-    gradients(c.put((Tensor) null).put((Tensor) null), dy, dx, null, null, dataInference);
+    c.put((Tensor) null).put((Tensor) null);
+    gradients(c, null, false, dy, dx, null, null, dataInference);
   }
 
   @Override
@@ -114,7 +128,8 @@ final class KernelBatchNorm extends CheckedBatchNorm {
       Tensor dgamma,
       Tensor dbeta) {
     KernelCall c = inputs(sizes(ctx, n, 0), x, null, null, mean, variance);
-    gradients(c.put((Tensor) null).put((Tensor) null), dy, null, dgamma, dbeta, weightsInference);
+    c.put((Tensor) null).put((Tensor) null);
+    gradients(c, null, false, dy, null, dgamma, dbeta, weightsInference);
   }
 
   @Override
@@ -122,6 +137,7 @@ final class KernelBatchNorm extends CheckedBatchNorm {
       Context ctx,
       long n,
       Tensor x,
+      Tensor y,
       Tensor dy,
       Tensor gamma,
       Tensor savedMean,
@@ -130,6 +146,7 @@ final class KernelBatchNorm extends CheckedBatchNorm {
       Tensor dgamma,
       Tensor dbeta) {
     KernelCall c = inputs(sizes(ctx, n, 0), x, gamma, null, null, null);
-    gradients(c.put(savedMean).put(savedInverseDeviation), dy, dx, dgamma, dbeta, backwardTraining);
+    c.put(savedMean).put(savedInverseDeviation);
+    gradients(c, y, adds(), dy, dx, dgamma, dbeta, backwardTraining);
   }
 }

@@ -3,10 +3,12 @@ package dev.blindspot.engine.spi.layers;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
+import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.BatchNormDesc;
 import dev.blindspot.engine.primitives.BatchNormPlan;
+import dev.blindspot.engine.primitives.PostOp;
 import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
 
@@ -35,6 +37,10 @@ public abstract class CheckedBatchNorm extends BasePlan<BatchNormDesc> implement
   public final void forwardInference(
       Context ctx, Tensor x, Tensor gamma, Tensor beta, Tensor mean, Tensor variance, Tensor y) {
     planned(Direction.FORWARD);
+    if (!desc().post().isEmpty()) {
+      throw new InvalidInputException(
+          desc().summary() + ": its post-operations are those of training; plan it without");
+    }
     long n = batch("x", x, desc().type(), desc().n(), length());
     channels("gamma", gamma);
     channels("beta", beta);
@@ -56,6 +62,7 @@ public abstract class CheckedBatchNorm extends BasePlan<BatchNormDesc> implement
       Tensor runningVariance,
       Tensor savedMean,
       Tensor savedInverseDeviation,
+      Tensor residual,
       Tensor y) {
     planned(Direction.FORWARD);
     long n = batch("x", x, desc().type(), desc().n(), length());
@@ -67,6 +74,10 @@ public abstract class CheckedBatchNorm extends BasePlan<BatchNormDesc> implement
     channels("savedInverseDeviation", savedInverseDeviation);
     rows("y", y, desc().type(), n, length());
     distinct("y", y, "x", x, false);
+    if (adds()) {
+      rows("residual", residual, desc().type(), n, length());
+      distinct("y", y, "residual", residual, false);
+    }
     runForwardTraining(
         ctx,
         n,
@@ -78,7 +89,18 @@ public abstract class CheckedBatchNorm extends BasePlan<BatchNormDesc> implement
         runningVariance,
         savedMean,
         savedInverseDeviation,
+        adds() ? residual : null,
         y);
+  }
+
+  /** Whether a residual is added in training. */
+  protected final boolean adds() {
+    return desc().post().contains(PostOp.RESIDUAL_ADD);
+  }
+
+  /** Whether a ReLU follows in training. */
+  protected final boolean rectifies() {
+    return desc().post().contains(PostOp.RELU);
   }
 
   @Override
@@ -110,6 +132,7 @@ public abstract class CheckedBatchNorm extends BasePlan<BatchNormDesc> implement
   public final void backwardTraining(
       Context ctx,
       Tensor x,
+      Tensor y,
       Tensor dy,
       Tensor gamma,
       Tensor savedMean,
@@ -129,7 +152,14 @@ public abstract class CheckedBatchNorm extends BasePlan<BatchNormDesc> implement
     channels("dbeta", dbeta);
     distinct("dx", dx, "x", x, false);
     distinct("dx", dx, "dy", dy, false);
-    runBackwardTraining(ctx, n, x, dy, gamma, savedMean, savedInverseDeviation, dx, dgamma, dbeta);
+    if (rectifies()) {
+      rows("y", y, desc().type(), n, length());
+      distinct("dx", dx, "y", y, false);
+      distinct("dy", dy, "y", y, false);
+    }
+    Tensor mask = rectifies() ? y : null;
+    runBackwardTraining(
+        ctx, n, x, mask, dy, gamma, savedMean, savedInverseDeviation, dx, dgamma, dbeta);
   }
 
   protected abstract void runForwardInference(
@@ -142,6 +172,7 @@ public abstract class CheckedBatchNorm extends BasePlan<BatchNormDesc> implement
       Tensor variance,
       Tensor y);
 
+  /** residual is null unless one is added. */
   protected abstract void runForwardTraining(
       Context ctx,
       long n,
@@ -153,6 +184,7 @@ public abstract class CheckedBatchNorm extends BasePlan<BatchNormDesc> implement
       Tensor runningVariance,
       Tensor savedMean,
       Tensor savedInverseDeviation,
+      Tensor residual,
       Tensor y);
 
   protected abstract void runBackwardDataInference(
@@ -168,10 +200,12 @@ public abstract class CheckedBatchNorm extends BasePlan<BatchNormDesc> implement
       Tensor dgamma,
       Tensor dbeta);
 
+  /** y is null unless a ReLU follows. */
   protected abstract void runBackwardTraining(
       Context ctx,
       long n,
       Tensor x,
+      Tensor y,
       Tensor dy,
       Tensor gamma,
       Tensor savedMean,

@@ -156,7 +156,9 @@ final class Trials {
   private static Trial batchNorm(BatchNormDesc d, TrialBuffers to) {
     Tensor x = to.normal(d.n(), d.c(), d.spatial());
     Tensor y = to.normal(d.n(), d.c(), d.spatial());
+    Tensor dy = to.normal(d.n(), d.c(), d.spatial());
     Tensor dx = to.normal(d.n(), d.c(), d.spatial());
+    Tensor residual = d.post().isEmpty() ? null : to.normal(d.n(), d.c(), d.spatial());
     Tensor[] c = new Tensor[8];
     for (int i = 0; i < c.length; i++) {
       c[i] = to.positive(d.c());
@@ -167,8 +169,8 @@ final class Trials {
           BatchNormPlan p = (BatchNormPlan) plan;
           if (plan.options().directions().contains(Direction.BACKWARD_WEIGHTS)) {
             return () -> {
-              p.forwardTraining(ctx, x, c[0], c[1], 0.1, c[2], c[3], c[4], c[5], y);
-              p.backwardTraining(ctx, x, y, c[0], c[4], c[5], dx, c[6], c[7]);
+              p.forwardTraining(ctx, x, c[0], c[1], 0.1, c[2], c[3], c[4], c[5], residual, y);
+              p.backwardTraining(ctx, x, y, dy, c[0], c[4], c[5], dx, c[6], c[7]);
             };
           }
           return both(
