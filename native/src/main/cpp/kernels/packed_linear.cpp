@@ -2,9 +2,9 @@
 // through the cache once for each block of rows, a tile of outputs stays in registers over a chunk of the inputs.
 //
 // Forward and backward-data are one product y [n,outputs] = x [n,inputs] B; B [inputs,outputs] is the weights'
-// transpose forward, the weights themselves on the way back. Packed: chunks of CHUNK inputs (the last may be shorter),
-// in each chunk panels of PANEL outputs (the last may be WIDTH wide; missing outputs are 0), in each panel the
-// inputs one behind the other.
+// transpose forward, the weights themselves on the way back. Packed: chunks of inputs (the last may be shorter), in each
+// chunk panels of PANEL outputs (the last may be WIDTH wide; missing outputs are 0), in each panel the inputs one behind
+// the other.
 #include "dense.h"
 #include "transpose.h"
 
@@ -19,11 +19,11 @@ struct PackArgs {
 };
 
 const int64_t PANEL = 2 * WIDTH;
-const int64_t CHUNK = 384;          // products summed up before they are added to the sums of other chunks
-const int64_t STRIDE = CHUNK + 16;  // an odd number of cache lines, so that rows share the first-level cache
-const int64_t ROWS = 112;           // of x that are in the second-level cache while the weights pass by
-const int64_t SMALL = 200000;       // multiply-adds for which waking a thread does not pay
-const int64_t STEPS = 4;            // inputs between which the next panel's lines are fetched
+const int64_t CHUNK = 400;     // most products summed up before they are added to the sums of other chunks
+const int64_t STRIDE = 432;    // an odd number of cache lines, so that rows share the first-level cache
+const int64_t ROWS = 112;      // of x that are in the second-level cache while the weights pass by
+const int64_t SMALL = 200000;  // multiply-adds for which waking a thread does not pay
+const int64_t STEPS = 4;       // inputs between which the next panel's lines are fetched
 #if WIDTH == 16
 const int TALL = 14;  // rows of a tile
 #else
@@ -33,6 +33,12 @@ const int TALL = 6;
 inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 inline int64_t padded(int64_t outputs) { return (outputs + WIDTH - 1) / WIDTH * WIDTH; }
+
+// Inputs of every chunk but the last.
+inline int64_t chunk_of(int64_t inputs) {
+  const int64_t chunks = (inputs + CHUNK - 1) / CHUNK;
+  return ((inputs + chunks - 1) / chunks + STEPS - 1) / STEPS * STEPS;
+}
 
 // What is done to the sums of a chunk of inputs.
 struct Finish {
@@ -69,39 +75,44 @@ inline void finish(const Finish& f, int64_t i, int64_t j, const float* sums, int
 }
 
 struct Tile {
-  const float* x;  // rows STRIDE apart
+  const float* x;  // rows `stride` apart
+  int64_t stride;
   const float* w;
   int64_t length;
   const float* ahead;  // what to fetch, `lines` cache lines every STEPS inputs
   int64_t lines;
 };
 
+// rows: every third row.
 template <int U, int V>
-INLINE void step(Floats (&sums)[U][V], const float* x, const float* w) {
+INLINE void step(Floats (&sums)[U][V], const float* const (&rows)[(U + 2) / 3], int64_t stride, int64_t l, const float* w) {
   Floats b[V];
 #pragma GCC unroll 2
   for (int v = 0; v < V; v++) b[v] = floats(w + v * WIDTH);
 #pragma GCC unroll 16
   for (int u = 0; u < U; u++) {
 #pragma GCC unroll 2
-    for (int v = 0; v < V; v++) sums[u][v] += b[v] * x[u * STRIDE];
+    for (int v = 0; v < V; v++) sums[u][v] += b[v] * rows[u / 3][u % 3 * stride + l];
   }
 }
 
-// U rows of V vectors of outputs.
-template <int U, int V>
+// U rows of V vectors of outputs. FIXED: the stride if the compiler may know it, else 0.
+template <int U, int V, int FIXED>
 void tile(const Tile& t, float* out) {
+  const int64_t stride = FIXED ? FIXED : t.stride;
   Floats sums[U][V] = {};
-  const float *x = t.x, *w = t.w, *ahead = t.ahead;
+  const float *w = t.w, *ahead = t.ahead;
+  const float* rows[(U + 2) / 3];
+#pragma GCC unroll 5
+  for (int k = 0; k < (U + 2) / 3; k++) rows[k] = t.x + 3 * k * stride;
   int64_t l = 0;
   for (; l + STEPS <= t.length; l += STEPS) {
     for (int64_t k = 0; k < t.lines; k++, ahead += 16) __builtin_prefetch(ahead, 0, 2);
 #pragma GCC unroll 4
-    for (int s = 0; s < STEPS; s++) step<U, V>(sums, x + s, w + s * V * WIDTH);
-    x += STEPS;
+    for (int s = 0; s < STEPS; s++) step<U, V>(sums, rows, stride, l + s, w + s * V * WIDTH);
     w += STEPS * V * WIDTH;
   }
-  for (; l < t.length; l++, x++, w += V * WIDTH) step<U, V>(sums, x, w);
+  for (; l < t.length; l++, w += V * WIDTH) step<U, V>(sums, rows, stride, l, w);
 #pragma GCC unroll 16
   for (int u = 0; u < U; u++) {
 #pragma GCC unroll 2
@@ -112,14 +123,16 @@ void tile(const Tile& t, float* out) {
 typedef void (*TileFunction)(const Tile&, float*);
 
 #if WIDTH == 16
-#define TILES(V)                                                                                                 \
-  {tile<1, V>, tile<2, V>, tile<3, V>,  tile<4, V>,  tile<5, V>,  tile<6, V>,  tile<7, V>, tile<8, V>, tile<9, V>, \
-   tile<10, V>, tile<11, V>, tile<12, V>, tile<13, V>, tile<14, V>}
+#define MORE(V, F) , tile<7, V, F>, tile<8, V, F>, tile<9, V, F>, tile<10, V, F>, tile<11, V, F>, tile<12, V, F>, \
+    tile<13, V, F>, tile<14, V, F>
 #else
-#define TILES(V) {tile<1, V>, tile<2, V>, tile<3, V>, tile<4, V>, tile<5, V>, tile<6, V>}
+#define MORE(V, F)
 #endif
+#define TILES(V, F) \
+  {tile<1, V, F>, tile<2, V, F>, tile<3, V, F>, tile<4, V, F>, tile<5, V, F>, tile<6, V, F> MORE(V, F)}
 
-const TileFunction tiles[2][TALL] = {TILES(1), TILES(2)};
+const TileFunction copied[2][TALL] = {TILES(1, STRIDE), TILES(2, STRIDE)};
+const TileFunction direct[2][TALL] = {TILES(1, 0), TILES(2, 0)};
 
 // Lines of the next panel to fetch in STEPS inputs, for all of it to be there after so many tiles.
 inline int64_t lines(int64_t vectors, int64_t pieces) { return (vectors * STEPS * WIDTH / 16 + pieces - 1) / pieces; }
@@ -128,12 +141,15 @@ inline int64_t lines(int64_t vectors, int64_t pieces) { return (vectors * STEPS 
 void columns(const PackedArgs& g, int64_t from, int64_t to, float* rows) {
   alignas(64) float sums[TALL * PANEL];
   const float* x = at<float>(g.x);
-  const int64_t width = padded(g.outputs);
+  const int64_t width = padded(g.outputs), most = chunk_of(g.inputs);
+  // So few outputs that copying shows, and rows that lie in different sets of the first-level cache.
+  const bool inPlace = g.outputs <= 256 && g.inputs % 256 != 0;
+  const int64_t stride = inPlace ? g.inputs : STRIDE;
   for (int64_t i = 0; i < g.n; i += ROWS) {
     const int64_t high = least(ROWS, g.n - i), pieces = (high + TALL - 1) / TALL;
-    for (int64_t l = 0; l < g.inputs; l += CHUNK) {
-      const int64_t length = least(CHUNK, g.inputs - l);
-      for (int64_t r = 0; r < high; r++) {
+    for (int64_t l = 0; l < g.inputs; l += most) {
+      const int64_t length = least(most, g.inputs - l);
+      for (int64_t r = 0; r < high && !inPlace; r++) {
         float* copy = rows + r * STRIDE;
         const float* row = x + (i + r) * g.inputs + l;
         for (int64_t k = 0; k < length; k += WIDTH) store(copy + k, floats(row + k, length - k));
@@ -143,12 +159,12 @@ void columns(const PackedArgs& g, int64_t from, int64_t to, float* rows) {
       for (int64_t j = from; j < to; j += PANEL) {
         const int64_t vectors = j + WIDTH < to ? 2 : 1;
         const float* w = chunk + j * length;
-        Tile t = {rows, w, length, w + length * vectors * WIDTH, lines(vectors, pieces)};
+        Tile t = {nullptr, stride, w, length, w + length * vectors * WIDTH, lines(vectors, pieces)};
         int64_t r = 0;
         for (int64_t p = 0; p < pieces; p++) {
           const int64_t tall = high * (p + 1) / pieces - r;
-          t.x = rows + r * STRIDE;
-          tiles[vectors - 1][tall - 1](t, sums);
+          t.x = inPlace ? x + (i + r) * stride + l : rows + r * stride;
+          (inPlace ? direct : copied)[vectors - 1][tall - 1](t, sums);
           for (int64_t v = 0; v < vectors; v++) {
             finish(f, i + r, j + v * WIDTH, sums + v * WIDTH, tall, vectors * WIDTH, g.outputs - j - v * WIDTH);
           }
@@ -207,9 +223,9 @@ void pack_rows(const PackArgs& g, int64_t l, int64_t length, int64_t j, int64_t 
 // Panels from..to-1 of all chunks.
 void pack_panels(const void* raw, int64_t from, int64_t to) {
   const PackArgs& g = *(const PackArgs*)raw;
-  const int64_t width = padded(g.outputs);
-  for (int64_t l = 0; l < g.inputs; l += CHUNK) {
-    const int64_t length = least(CHUNK, g.inputs - l);
+  const int64_t width = padded(g.outputs), most = chunk_of(g.inputs);
+  for (int64_t l = 0; l < g.inputs; l += most) {
+    const int64_t length = least(most, g.inputs - l);
     for (int64_t j = from * PANEL; j < least(to * PANEL, width); j += PANEL) {
       const int64_t wide = least(PANEL, width - j);
       float* panel = at<float>(g.packed) + l * width + j * length;

@@ -28,7 +28,7 @@ final class CpuPackedLinear extends CheckedWeighted<LinearDesc> implements Linea
   /** As in packed_linear.cpp: rows in the cache at once, and the bytes of each of them. */
   private static final long ROWS = 112;
 
-  private static final long ROW_BYTES = 4 * (384 + 16);
+  private static final long ROW_BYTES = 4 * 432;
 
   private final CpuBackend backend;
   private final PackedLinearWeights.Form form;
