@@ -16,6 +16,8 @@ import dev.blindspot.nn.Parameters;
  * @param targets label aimed at for each; null for any wrong label
  * @param samples [n]: what each sample's random numbers are keyed by
  * @param seed of random numbers
+ * @param confidence the margins by which adversarials must win, if they were analysed before
+ *     ({@link #prepared}); null lets each attack analyse them
  */
 public record AttackProblem(
     Network network,
@@ -25,9 +27,13 @@ public record AttackProblem(
     int[] labels,
     int[] targets,
     int[] samples,
-    long seed) {
+    long seed,
+    Confidence confidence) {
 
   public AttackProblem {
+    check(
+        confidence == null || confidence.isOf(network, parameters),
+        "the margins were analysed for another network or other parameters; use prepared()");
     check(parameters.type() == ElementType.F32, "parameters must be F32, not " + parameters.type());
     check(
         parameters.backend() == backend,
@@ -94,25 +100,55 @@ public record AttackProblem(
   /** Any wrong label will do; samples are keyed by their position, the seed is 1. */
   public static AttackProblem of(
       Network network, Parameters parameters, Backend backend, float[] images, int[] labels) {
-    int[] samples = new int[labels.length];
-    for (int i = 0; i < samples.length; i++) {
+    int[] samples = positions(labels.length);
+    return new AttackProblem(network, parameters, backend, images, labels, null, samples, 1, null);
+  }
+
+  private static int[] positions(int count) {
+    int[] samples = new int[count];
+    for (int i = 0; i < count; i++) {
       samples[i] = i;
     }
-    return new AttackProblem(network, parameters, backend, images, labels, null, samples, 1);
+    return samples;
   }
 
   /** Aims at these labels. */
   public AttackProblem targets(int... wanted) {
-    return new AttackProblem(network, parameters, backend, images, labels, wanted, samples, seed);
+    return new AttackProblem(
+        network, parameters, backend, images, labels, wanted, samples, seed, confidence);
   }
 
   /** Keys random numbers by these indices instead of positions. */
   public AttackProblem samples(int... indices) {
-    return new AttackProblem(network, parameters, backend, images, labels, targets, indices, seed);
+    return new AttackProblem(
+        network, parameters, backend, images, labels, targets, indices, seed, confidence);
   }
 
   public AttackProblem seed(long s) {
-    return new AttackProblem(network, parameters, backend, images, labels, targets, samples, s);
+    return new AttackProblem(
+        network, parameters, backend, images, labels, targets, samples, s, confidence);
+  }
+
+  /**
+   * Other samples for the same network, without targets, keyed by position; what {@link #prepared}
+   * found about the network is kept.
+   */
+  public AttackProblem images(float[] others, int... theirLabels) {
+    int[] positions = positions(theirLabels.length);
+    return new AttackProblem(
+        network, parameters, backend, others, theirLabels, null, positions, seed, confidence);
+  }
+
+  /**
+   * The same problem with its rounding errors analysed, which otherwise every attack does anew (0.1
+   * s for a LeNet) and which does not depend on the attack, targets or seed. The result and what is
+   * derived from it by the methods here can be attacked many times, by several threads. Results are
+   * the same bits. Prepare again after the parameters' values changed.
+   */
+  public AttackProblem prepared() {
+    Confidence c = (confidence == null ? new Confidence(this) : confidence).prepared(this);
+    return new AttackProblem(
+        network, parameters, backend, images, labels, targets, samples, seed, c);
   }
 
   /** Number of samples. */

@@ -139,7 +139,7 @@ final class Batch implements AutoCloseable {
         excluded[i] = StopReason.ALREADY_WRONG;
       }
     }
-    kappas = confidence.kappas(from, margins);
+    kappas = confidence.kappas(problem, from, margins);
     kappa.full().copyFrom(kappas);
   }
 

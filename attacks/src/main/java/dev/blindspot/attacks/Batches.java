@@ -27,7 +27,8 @@ final class Batches {
       AttackListener listener,
       Work work) {
     ResultBuilder result = new ResultBuilder(problem);
-    Confidence confidence = new Confidence(problem);
+    Confidence confidence =
+        problem.confidence() == null ? new Confidence(problem) : problem.confidence();
     int size = Batch.size(problem, ownBytes);
     int total = problem.count();
     for (int from = 0; from < total; from += size) {

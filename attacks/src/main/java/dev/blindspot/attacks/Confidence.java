@@ -4,6 +4,7 @@ import dev.blindspot.attacks.bounds.Logits;
 import dev.blindspot.attacks.bounds.RoundingErrors;
 import dev.blindspot.engine.Shape;
 import dev.blindspot.nn.Network;
+import dev.blindspot.nn.Parameters;
 import java.util.Arrays;
 
 /**
@@ -13,25 +14,55 @@ import java.util.Arrays;
  * take longer than its attack. On deep networks the bound tells nothing (it grows with the product
  * of the layers); there kappa stays at a hundredth of the sample's clean margin, and only a forward
  * pass on the other backend can tell whether it agrees.
+ *
+ * <p>The analysis reads the parameters once: after they changed another is needed. Immutable; may
+ * be shared by threads. Made by {@link AttackProblem#prepared}.
  */
-final class Confidence {
+public final class Confidence {
   static final double LEAST = 1e-4;
   private static final double SHARE_OF_MARGIN = 0.01;
 
   /** Multiply-adds of a forward pass that count as a large network. */
   private static final double LARGE = 1e6;
 
-  private final AttackProblem problem;
-  private final RoundingErrors errors;
-  private final double everywhere;
+  private final Network network;
+  private final Parameters parameters;
+  private final RoundingErrors errors; // null where `everywhere` is enough
+  private final double everywhere; // NaN: of each sample
+  private final float[] images; // whose errors are known; null: none
+  private final double[] known;
 
   Confidence(AttackProblem problem) {
-    this.problem = problem;
-    Network network = Logits.of(problem.network());
-    errors = new RoundingErrors(network, problem.parameters());
+    network = problem.network();
+    parameters = problem.parameters();
+    Network logits = Logits.of(network);
+    RoundingErrors all = new RoundingErrors(logits, parameters);
+    boolean large = work(logits) > LARGE;
+    errors = large ? null : all;
     float[] grey = new float[problem.size()];
     Arrays.fill(grey, 0.5f);
-    everywhere = work(network) > LARGE ? errors.ofMargin(grey) : Double.NaN;
+    everywhere = large ? all.ofMargin(grey) : Double.NaN;
+    images = null;
+    known = null;
+  }
+
+  private Confidence(Confidence c, AttackProblem problem) {
+    network = c.network;
+    parameters = c.parameters;
+    errors = c.errors;
+    everywhere = c.everywhere;
+    images = problem.images();
+    known = errors == null ? null : c.errors(problem, 0, problem.count());
+  }
+
+  /** With the errors of the problem's samples known. */
+  Confidence prepared(AttackProblem problem) {
+    return images == problem.images() ? this : new Confidence(this, problem);
+  }
+
+  /** Whether it is of this network with these parameters. */
+  boolean isOf(Network n, Parameters p) {
+    return network == n && parameters == p;
   }
 
   private static double work(Network network) {
@@ -44,16 +75,23 @@ final class Confidence {
     return sum;
   }
 
-  /** kappa of clean samples from..from+count-1 with these margins. */
-  float[] kappas(int from, double[] margins) {
-    int n = margins.length;
-    int threads = problem.backend().options().threads();
-    double[] error = new double[n];
-    if (Double.isNaN(everywhere)) {
-      error = errors.ofMargins(problem.images(), problem.size(), from, n, threads);
-    } else {
-      Arrays.fill(error, everywhere);
+  private double[] errors(AttackProblem problem, int from, int count) {
+    if (errors == null) {
+      double[] same = new double[count];
+      Arrays.fill(same, everywhere);
+      return same;
     }
+    if (known != null && images == problem.images()) {
+      return Arrays.copyOfRange(known, from, from + count);
+    }
+    int threads = problem.backend().options().threads();
+    return errors.ofMargins(problem.images(), problem.size(), from, count, threads);
+  }
+
+  /** kappa of clean samples from..from+count-1 with these margins. */
+  float[] kappas(AttackProblem problem, int from, double[] margins) {
+    int n = margins.length;
+    double[] error = errors(problem, from, n);
     float[] kappas = new float[n];
     for (int i = 0; i < n; i++) {
       double most = SHARE_OF_MARGIN * Math.abs(margins[i]);

@@ -27,8 +27,8 @@ import java.util.function.BiConsumer;
 /**
  * Measures whole attack steps on networks of the zoo with random parameters. The time of fast
  * gradient steps and projected gradient descent is the slope over the number of steps, so that
- * preparing the attack (planning the network, loading the samples) is not in it; that of L-BFGS,
- * whose steps differ, is the whole attack's.
+ * preparing the attack (planning the network, loading the samples; rounding errors are analysed
+ * before) is not in it; that of L-BFGS, whose steps differ, is the whole attack's.
  */
 public final class AttackBench {
   /** Radius so small that no sample finishes early: each step is all samples' gradients. */

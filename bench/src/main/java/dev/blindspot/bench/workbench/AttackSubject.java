@@ -46,6 +46,7 @@ final class AttackSubject implements AutoCloseable {
   private final Tensor slope;
   private final float[] images;
   private final int[] labels;
+  private AttackProblem problem; // null until the first attack
 
   AttackSubject(Backend backend, String model, int batch) {
     this.backend = backend;
@@ -126,8 +127,12 @@ final class AttackSubject implements AutoCloseable {
     return labels;
   }
 
+  /** Its rounding errors are analysed once, as by a caller who attacks many times. */
   AttackProblem problem() {
-    return AttackProblem.of(network, parameters, backend, images, labels);
+    if (problem == null) {
+      problem = AttackProblem.of(network, parameters, backend, images, labels).prepared();
+    }
+    return problem;
   }
 
   /** Implementations of all layers, each once. */
