@@ -87,8 +87,9 @@ git -C "$root" describe --always --dirty >"$tmp/app/commit" 2>/dev/null || echo 
 pack "$tmp/app" "$out/app.tar.xz"
 scripts=(run-gpu.sh torch_ref.py torch_conv.py torch_attack.py torch_lbfgs.py timing.py results.py ratios.py)
 (cd "$here" && cp "${scripts[@]}" "$out/")
+"${CC:-cc}" -std=c11 -O2 -o "$out/launch" "$here/launch.c" -ldl
 
-files=(runtime.tar.xz libs.tar.xz app.tar.xz "${scripts[@]}")
+files=(runtime.tar.xz libs.tar.xz app.tar.xz launch "${scripts[@]}")
 (cd "$out" && sha256sum "${files[@]}" >MANIFEST)
 (cd "$out" && wc -c "${files[@]}") | awk '{printf "%10d  %s\n", $1, $2}' >&2
 bytes=$(cd "$out" && cat "${files[@]}" MANIFEST | wc -c)

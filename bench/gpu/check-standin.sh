@@ -28,5 +28,9 @@ gpu bench
 PRECISIONS=TF32 gpu speed
 grep -q '"cache" : "cold"' "$work/results/conv-TF32-NHWC-one-1.json"
 grep -q '"what": "lbfgs over SciPy' "$work/results/ratios.json"
+grep -q '"format" : "blindspot-launch-1"' "$work/results/launch.json"
+grep -q 'a node of a graph replay, us  *<= 1.00  *[0-9]' "$work/results/ratios.txt"
+grep -q 'over a C loop  *<= 1.00  *[-0-9]' "$work/results/ratios.txt"
+grep -q 'relu .* of the copy bandwidth  *>= 0.80  *[0-9]' "$work/results/ratios.txt"
 grep -q '"format" : "blindspot-primitives-1"' "$work/results/primitives.json"
 echo "check-standin: the bundle runs; results are in $work/results"

@@ -15,7 +15,9 @@ WANTED = {  # the least ratios of PyTorch's time over ours that are wanted, by b
     "pgd40 over eager": {1: 3.0, 64: 1.5, "largest": 1.0},
     "pgd40 over captured": {1: 1.2, 64: 1.2},
     "lbfgs over SciPy": 100.0,
+    "of the copy bandwidth": 0.8,
 }
+MOST = {"lbfgs, seconds": 10.0, "launch, us": 4.0, "library, us over C": 1.0, "node, us": 1.0}  # not to be exceeded
 
 
 def parse_convolution(text):
@@ -165,21 +167,25 @@ def attack_ratios(ours, theirs):
     return rows
 
 
-def judge(convolutions, attacks, lbfgs):
-    """What was wanted, what was found, and whether it holds; `holds` is null where nothing was measured."""
+def judge(convolutions, attacks, lbfgs, seconds=None, launch=None, loop=None, primitives=()):
+    """What was wanted, what was found, and whether it holds; `holds` is null where nothing was measured.
+
+    lbfgs: SciPy's time over ours; seconds: of the L-BFGS attack on 10,000 images; launch: what LaunchBenchmarks wrote;
+    loop: what launch.c printed; primitives: rows of PrimitiveBenchmarks.
+    """
     rows = []
 
-    def line(what, wanted, found):
-        holds = None if found is None else found >= wanted
-        rows.append({"what": what, "wanted": wanted, "found": found, "holds": holds})
+    def line(what, wanted, found, most=False):
+        holds = None if found is None else found <= wanted if most else found >= wanted
+        rows.append({"what": what, "wanted": wanted, "found": found, "holds": holds, "most": most})
 
-    for precision in sorted({r["precision"] for r in convolutions}) or ["FP32"]:
+    for precision in ("FP32", "TF32", "BF16"):
         ratios = [r["ratio"] for r in convolutions if r["precision"] == precision]
         line(f"convolution {precision}, each", WANTED["convolution, each"], min(ratios, default=None))
         line(f"convolution {precision}, geometric mean", WANTED["convolution, geometric mean"], geometric_mean(ratios))
     line("first-layer backward-data, each", WANTED["first-layer backward-data"],
          min((r["ratio"] for r in convolutions if r["first_layer"]), default=None))
-    for network in sorted({r["network"] for r in attacks}) or ["lenet"]:
+    for network in ("lenet", "resnet20", "alexnet"):
         here = {r["batch"]: r for r in attacks if r["network"] == network and r["attack"] == "pgd40"}
         top = largest_that_both_hold(here, here)
         for how in ("eager", "captured"):
@@ -187,4 +193,21 @@ def judge(convolutions, attacks, lbfgs):
                 row = here.get(top if batch == "largest" else batch, {})
                 line(f"pgd40 {network}, batch {batch}, over {how}", wanted, row.get(how))
     line("lbfgs over SciPy, one image at a time", WANTED["lbfgs over SciPy"], lbfgs)
+    line("lbfgs on 10,000 images, seconds", MOST["lbfgs, seconds"], seconds, most=True)
+    launch, loop = launch or {}, loop or {}
+    ours, theirs = launch.get("matmul_micros"), loop.get("matmul_us")
+    line("a launch of our kernel from Java, us", MOST["launch, us"], launch.get("kernel_micros"), most=True)
+    line("cublasLt's product from Java, us over a C loop", MOST["library, us over C"],
+         ours - theirs if ours and theirs else None, most=True)
+    line("a node of a graph replay, us", MOST["node, us"], launch.get("node_micros"), most=True)
+    copies = loop.get("copy_gigabytes")
+    for name, rate in bandwidths(primitives) or [("elementwise work and pooling", None)]:
+        line(f"{name}, of the copy bandwidth", WANTED["of the copy bandwidth"],
+             rate / copies if rate and copies else None)
     return rows
+
+
+def bandwidths(primitives):
+    """Names and GB/s of elementwise work and pooling."""
+    return [(r["name"], r["gigabytes"]) for r in primitives
+            if isinstance(r.get("gigabytes"), float) and r["name"].split()[0] in ("relu", "max-pool", "average-pool")]

@@ -5,6 +5,7 @@
 #   run-gpu.sh conformance   the conformance suite on cuda in FP32, TF32 and BF16 (or: conformance CLASS...)
 #   run-gpu.sh attacks       the attacks' tests; one network trained on both devices; audits of one network on both
 #   run-gpu.sh bench         times of primitives and of an attack's step
+#   run-gpu.sh launch        times of launches, library calls and graph nodes; the same call in a C loop; copies
 #   run-gpu.sh torch         PyTorch's times of the same work (needs a Python with torch)
 #   run-gpu.sh speed         convolutions, attacks and L-BFGS in turn with PyTorch's; ratios.json, ratios.txt
 #   run-gpu.sh all           everything, and a summary: summary.json, summary.txt
@@ -223,6 +224,15 @@ bench() {
     ${extra[@]+"${extra[@]}"} | tee "$out/primitives.txt"
 }
 
+# The same product from Java and in a C loop, one after the other.
+launch() {
+  run dev.blindspot.bench.perf.LaunchBenchmarks --device "${DEVICE:-cuda}" --out "$out/launch.json" \
+    ${QUICK:+--quick} || return 1
+  rm -f "$out/launch-c.json"
+  cp "$here/launch" "$work/launch" && chmod +x "$work/launch" && "$work/launch" ${QUICK:+quick} >"$work/launch-c.json" &&
+    mv "$work/launch-c.json" "$out/launch-c.json" && cat "$out/launch-c.json"
+}
+
 torch() {
   [ -n "$python" ] || { say "no Python found; set GPU_PYTHON" && return 1; }
   "$python" "$here/torch_ref.py" "$out/torch.json" | tee "$out/torch.txt"
@@ -272,6 +282,7 @@ speed() {
       --attacks "$attacks" || failed=1
   done
   lbfgs || failed=1
+  launch || failed=1
   [ -z "$python" ] || "$python" "$here/ratios.py" "$out" || failed=1
   return $failed
 }
@@ -310,7 +321,7 @@ summary() {
 case $mode in
   where) where | tee "$out/where.txt" ;;
   conformance | attacks) "$mode" "$@" && code=0 || code=1 && summary && exit "$code" ;;
-  bench | torch | speed) "$mode" ;;
+  bench | launch | torch | speed) "$mode" ;;
   all)
     where >"$out/where.txt" 2>&1
     cat "$out/where.txt"
@@ -325,5 +336,5 @@ case $mode in
     ;;
   cli) cli "$@" ;;
   java) run "$@" ;;
-  *) sed -n 2,14p "$0" >&2 && exit 64 ;;
+  *) sed -n 2,15p "$0" >&2 && exit 64 ;;
 esac

@@ -104,9 +104,25 @@ class ResultsTest(unittest.TestCase):
             found = results.read_json(os.path.join(folder, "ratios.json"))
             self.assertEqual({"ours": {"cudnn": "91900"}, "torch": {"torch": "2"}}, found["versions"])
             self.assertAlmostEqual(200.0, found["lbfgs_over_scipy"])
-            self.assertRegex(out.getvalue(), "first-layer backward-data, each +1.20 +1.300  yes")
-            self.assertRegex(out.getvalue(), "pgd40 lenet, batch 64, over eager +1.50 +2.000  yes")
-            self.assertRegex(out.getvalue(), "batch 1, over eager +3.00 +not run")
+            self.assertRegex(out.getvalue(), "first-layer backward-data, each +>= 1.20 +1.300  yes")
+            self.assertRegex(out.getvalue(), "pgd40 lenet, batch 64, over eager +>= 1.50 +2.000  yes")
+            self.assertRegex(out.getvalue(), "batch 1, over eager +>= 3.00 +not run")
+            self.assertRegex(out.getvalue(), "lbfgs on 10,000 images, seconds +<= 10.00 +5.000  yes")
+            self.assertRegex(out.getvalue(), "over a C loop +<= 1.00 +not run")
+            with mock.patch("sys.argv", ["ratios.py", folder, "--markdown"]), \
+                    contextlib.redirect_stdout(io.StringIO()) as out:
+                ratios.main()
+            self.assertIn("| lbfgs on 10,000 images, seconds | at most 10 | 5 | yes |\n", out.getvalue())
+
+    def test_costs_of_launches_are_judged(self):
+        rows = [{"name": "relu 1x2", "gigabytes": 3000.0}, {"name": "max-pool 1", "gigabytes": 3500.0},
+                {"name": "l2 norms 1x2", "gigabytes": 1.0}, {"name": "conv 1", "gigabytes": None}]
+        launch = {"kernel_micros": 4.5, "matmul_micros": 4.0, "node_micros": 0.9}
+        judged = results.judge([], [], None, 11.0, launch, {"matmul_us": 2.5, "copy_gigabytes": 4000.0}, rows)
+        holds = {r["what"]: r["holds"] for r in judged if r["holds"] is not None}
+        self.assertEqual({"lbfgs on 10,000 images, seconds": False, "a launch of our kernel from Java, us": False,
+                          "cublasLt's product from Java, us over a C loop": False, "a node of a graph replay, us": True,
+                          "relu 1x2, of the copy bandwidth": False, "max-pool 1, of the copy bandwidth": True}, holds)
 
 
 if __name__ == "__main__":

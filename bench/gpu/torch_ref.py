@@ -85,6 +85,7 @@ def moved():
     row(f"l2 norms 64x{1 << 18}", "forward", "FP32", micros(lambda: torch.linalg.vector_norm(x, dim=1)))
     image = torch.randn(64, 64, 112, 112, device=DEVICE)
     row("max-pool 64x64x112x112 2x2/2", "forward", "FP32", micros(lambda: F.max_pool2d(image, 2)))
+    row("average-pool 64x64x112x112 2x2/2", "forward", "FP32", micros(lambda: F.avg_pool2d(image, 2)))
     logits = torch.randn(1024, 1000, device=DEVICE)
     row("softmax 1024x1000", "forward", "FP32", micros(lambda: torch.softmax(logits, 1)))
 

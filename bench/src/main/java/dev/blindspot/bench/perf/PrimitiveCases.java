@@ -206,6 +206,12 @@ final class PrimitiveCases {
         Shape.of(n, 64, 56, 56),
         (plan, ctx, x, y) -> plan.forward(ctx, x, y));
     elementwise(
+        "average-pool " + n + "x64x112x112 2x2/2",
+        Pool2dDesc.of(Pooling.AVERAGE_INCLUDE_PAD, F32, n, 64, 112, 112, 2, 2),
+        Shape.of(n, 64, 112, 112),
+        Shape.of(n, 64, 56, 56),
+        (plan, ctx, x, y) -> plan.forward(ctx, x, y));
+    elementwise(
         "softmax " + 16 * n + "x1000",
         new SoftmaxDesc(F32, 16 * n, 1000, false),
         Shape.of(16 * n, 1000),
