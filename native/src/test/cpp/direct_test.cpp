@@ -1,5 +1,8 @@
 // The direct convolution against loops that read like the formula: lanes along rows and along
-// channels, few channels, bands, chunks, parts of the output channels, phases, post-operations.
+// channels, few channels, bands, chunks, parts of the output channels, phases, post-operations; and
+// Winograd's convolution.
+#include <string>
+
 #include "geometry.h"
 
 namespace {
@@ -13,7 +16,17 @@ int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 struct Blocking {
   bool channels, few;
   int64_t bandRows, bandColumns, chunk, parts;
+  bool winograd;
 };
+
+// Vectors of a register tile of Winograd's products.
+int64_t winograd_vectors(int64_t width) { return width == 16 ? 3 : 2; }
+
+// Winograd's, in blocks of so many register tiles, with sums over `chunk` channels.
+Blocking winograd(int64_t units, int64_t chunk) {
+  const int64_t width = WIDTHS[level];
+  return {false, false, 1, units * winograd_vectors(width) * width, chunk, 1, true};
+}
 
 class Direct {
  public:
@@ -77,18 +90,30 @@ class Direct {
     const int64_t partial = cut.few ? outs * g.s * (most(384, w_) + behind) : padded * cut.bandRows * phases * ceil_div(ceil_div(q, phases), width) * width;
     const int64_t apart = cut.few ? outs * g.strideW * line
                                   : most(outputs, vectors * width) * phases * (ceil_div(cut.bandColumns, phases) + 2 * width);
-    Buffer<float> weights(g.groups * padded * ins * g.r * g.s);
-    auto run = [&](const char* kernel, int64_t n, const Buffer<float>& from) {
-      call(kernel,
+    Args args = {vectors, outputs, packed, partial, apart, g.groups * padded * ins * g.r * g.s};
+    const char* kernel = cut.few ? "direct_few" : "direct";
+    if (cut.winograd) {
+      const int64_t tiles = cut.bandColumns;
+      kernel = "winograd";
+      args = {winograd_vectors(width), width == 16 ? 9 : 6, 16 * (ins * tiles + 16), 16 * (outs * tiles + 16), 0, g.groups * 16 * outs * ins};
+    }
+    Buffer<float> weights(args.weights);
+    auto run = [&](const std::string& name, int64_t n, const Buffer<float>& from) {
+      call(name.c_str(),
            {n, c, h, w_, k, g.r, g.s, g.strideH, g.strideW, g.top, g.left, g.dilationH, g.dilationW, g.groups, p, q, flags,
-            (int64_t)back, (int64_t)cut.channels, vectors, outputs, cut.bandRows, cut.bandColumns, cut.chunk, cut.parts,
-            packed, partial, apart, from, weights, flags & BIAS ? Word(b) : Word(0),
+            (int64_t)back, (int64_t)cut.channels, args.vectors, args.outputs, cut.bandRows, cut.bandColumns, cut.chunk,
+            cut.parts, args.packed, args.partial, args.apart, from, weights, flags & BIAS ? Word(b) : Word(0),
             flags & RESIDUAL ? Word(residual) : Word(0), out, flags & MASK ? Word(mask) : Word(0)},
-           THREADS * 4 * (packed + partial + apart));
+           THREADS * 4 * (args.packed + args.partial + args.apart));
     };
-    run(cut.few ? "direct_few_pack_f32" : "direct_pack_f32", 1, w);
-    run(cut.few ? "direct_few_f32" : "direct_f32", g.n, in);
+    run(std::string(kernel) + "_pack_f32", 1, w);
+    run(std::string(kernel) + "_f32", g.n, in);
   }
+
+  // What else a kernel is told.
+  struct Args {
+    int64_t vectors, outputs, packed, partial, apart, weights;
+  };
 };
 
 // The weights' gradient, `rows` rows of dy at once, `parts` threads.
@@ -109,23 +134,32 @@ void gradient(const Geometry& g, int64_t rows, int64_t parts, int64_t flags) {
   dw.expect("direct gradient", 0, [&](int64_t i) { return sums[i] + (flags & ACCUMULATE ? before[i] : 0); });
 }
 
+void winograd_blockings(const Geometry& g) {
+  Direct d(g);
+  const int64_t ins = g.c / g.groups, filters = g.k / g.groups;
+  d.forward(winograd(2, ins), 0);
+  d.forward(winograd(1, ceil_div(ins, 3)), BIAS | RESIDUAL | RELU);
+  d.backward(winograd(3, filters), 0);
+  d.backward(winograd(1, ceil_div(filters, 2)), MASK | ACCUMULATE);
+}
+
 void every_blocking(const Geometry& g) {
   Direct d(g);
   const int64_t width = WIDTHS[level], p = g.p(), q = g.q();
   for (bool channels : {false, true}) {
     auto chunk = [&](int64_t c) { return channels ? ceil_div(c, width) * width : c; };
     const int64_t ins = g.c / g.groups, filters = g.k / g.groups;
-    d.forward({channels, false, p, q, chunk(ins), 1}, 0);
-    d.forward({channels, false, ceil_div(p, 2), q, chunk(ceil_div(ins, 3)), 1}, BIAS | RELU);
-    d.forward({channels, false, 1, ceil_div(q, 2), chunk(1), 2}, BIAS | RESIDUAL | RELU);
-    d.backward({channels, false, g.h, g.w, chunk(filters), 1}, 0);
-    d.backward({channels, false, ceil_div(g.h, 2), g.w, chunk(ceil_div(filters, 3)), 2}, MASK);
-    d.backward({channels, false, 2, g.w, chunk(1), 1}, MASK | ACCUMULATE);
+    d.forward({channels, false, p, q, chunk(ins), 1, false}, 0);
+    d.forward({channels, false, ceil_div(p, 2), q, chunk(ceil_div(ins, 3)), 1, false}, BIAS | RELU);
+    d.forward({channels, false, 1, ceil_div(q, 2), chunk(1), 2, false}, BIAS | RESIDUAL | RELU);
+    d.backward({channels, false, g.h, g.w, chunk(filters), 1, false}, 0);
+    d.backward({channels, false, ceil_div(g.h, 2), g.w, chunk(ceil_div(filters, 3)), 2, false}, MASK);
+    d.backward({channels, false, 2, g.w, chunk(1), 1, false}, MASK | ACCUMULATE);
   }
   if (g.c / g.groups * g.s <= 6) {
     for (int64_t flags : {0, +MASK, MASK | ACCUMULATE}) {
-      d.backward({false, true, g.h, g.w, g.k / g.groups, 1}, flags);
-      d.backward({false, true, g.strideH, g.w, g.k / g.groups, 1}, flags);
+      d.backward({false, true, g.h, g.w, g.k / g.groups, 1, false}, flags);
+      d.backward({false, true, g.strideH, g.w, g.k / g.groups, 1, false}, flags);
     }
   }
 }
@@ -146,10 +180,13 @@ void direct_test() {
       {1, 3, 1, 50, 17, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1},
       {1, 2, 3, 4, 3, 2, 2, 1, 1, 9, 9, 9, 9, 1, 1, 1},   // windows wholly in the padding
       {1, 2, 32, 32, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},  // planes of whole pages
+      {3, 4, 7, 37, 20, 3, 3, 1, 1, 0, 1, 2, 1, 1, 1, 1},  // odd outputs, uneven margins
+      {1, 2, 3, 1, 5, 3, 3, 1, 1, 3, 4, 3, 4, 1, 1, 1},    // backward cuts margins off
       {1, 1, 12, 12, 3, 3, 3, 4, 4, 1, 1, 1, 1, 2, 2, 1},
   };
   for (const Geometry& g : geometries) {
     every_blocking(g);
+    if (g.r == 3 && g.s == 3 && g.strideH * g.strideW * g.dilationH * g.dilationW == 1) winograd_blockings(g);
     gradient(g, g.p(), 1, 0);
     gradient(g, 1, g.n, 0);
     gradient(g, ceil_div(g.p(), 2), 1, ACCUMULATE);

@@ -54,6 +54,11 @@ inline int64_t outs_of(const DirectArgs& g) { return quotient(g.k, g.groups); }
 // CHANNELS: input channels that are packed beside each other.
 inline int64_t block_of(const DirectArgs& g) { return least(ins_of(g), WIDTH); }
 
+struct Span {
+  int64_t from, to;
+  int64_t length() const { return to - from; }
+};
+
 // The taps of one phase in one dimension: tap t of an output i reads input i * step + offset[t].
 struct Taps {
   int64_t count;

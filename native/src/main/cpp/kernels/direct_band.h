@@ -7,11 +7,6 @@
 
 namespace {
 
-struct Span {
-  int64_t from, to;
-  int64_t length() const { return to - from; }
-};
-
 // How many outputs of a phase lie before output `from`.
 inline int64_t before_span(int64_t from, int64_t phase, int64_t phases) { return quotient(from - phase + phases - 1, phases); }
 

@@ -6,6 +6,8 @@
   X(direct_few)       \
   X(direct_gradient)  \
   X(direct_weights)   \
+  X(winograd)         \
+  X(winograd_weights) \
   X(dense)            \
   X(packed_linear)    \
   X(pool_forward)     \

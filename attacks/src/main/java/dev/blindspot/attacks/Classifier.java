@@ -47,7 +47,9 @@ final class Classifier implements AutoCloseable {
     numbers = new RowMath(backend, ctx, n, 1);
     scaled = store.scratch(ElementType.F32, classes);
     slope = store.scratch(ElementType.F32, classes);
-    plan = network.plan(backend, problem.parameters(), n, NetworkOptions.of(Gradients.INPUT));
+    // The confidence by which a goal is reached rests on bounds of rounding errors.
+    NetworkOptions options = NetworkOptions.of(Gradients.INPUT).boundedErrors(true);
+    plan = network.plan(backend, problem.parameters(), n, options);
   }
 
   int classes() {

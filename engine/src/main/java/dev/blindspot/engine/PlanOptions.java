@@ -11,9 +11,16 @@ import java.util.Set;
  * @param precision how products are formed
  * @param accumulate gradients are added to what dx, dw, db hold instead of overwriting it
  * @param implementation only implementations whose name begins so are considered; "" for all
+ * @param boundedErrors the forward direction sums up its products as they are, in any order, so
+ *     that an error is at most gamma_n sum |w||x| (Higham 2002, section 3.1); without it Winograd's
+ *     and Fourier transforms are allowed, whose errors are as small in norm only
  */
 public record PlanOptions(
-    Set<Direction> directions, Precision precision, boolean accumulate, String implementation) {
+    Set<Direction> directions,
+    Precision precision,
+    boolean accumulate,
+    String implementation,
+    boolean boundedErrors) {
 
   public PlanOptions {
     if (directions.isEmpty()) {
@@ -24,7 +31,7 @@ public record PlanOptions(
 
   /** Strict FP32, overwriting gradients, these directions. */
   public static PlanOptions directions(Direction first, Direction... rest) {
-    return new PlanOptions(EnumSet.of(first, rest), Precision.FP32, false, "");
+    return new PlanOptions(EnumSet.of(first, rest), Precision.FP32, false, "", false);
   }
 
   /** Forward only, strict FP32. */
@@ -34,24 +41,34 @@ public record PlanOptions(
 
   /** All directions, strict FP32. */
   public static PlanOptions all() {
-    return new PlanOptions(EnumSet.allOf(Direction.class), Precision.FP32, false, "");
+    return new PlanOptions(EnumSet.allOf(Direction.class), Precision.FP32, false, "", false);
   }
 
   /** The same for these directions only. */
   public PlanOptions only(Set<Direction> d) {
-    return new PlanOptions(d, precision, accumulate, implementation);
+    return new PlanOptions(d, precision, accumulate, implementation, boundedErrors);
   }
 
   public PlanOptions precision(Precision p) {
-    return new PlanOptions(directions, p, accumulate, implementation);
+    return new PlanOptions(directions, p, accumulate, implementation, boundedErrors);
   }
 
   public PlanOptions accumulate(boolean a) {
-    return new PlanOptions(directions, precision, a, implementation);
+    return new PlanOptions(directions, precision, a, implementation, boundedErrors);
   }
 
   /** Only implementations whose name begins so: "cudnn:legacy". */
   public PlanOptions implementation(String prefix) {
-    return new PlanOptions(directions, precision, accumulate, prefix);
+    return new PlanOptions(directions, precision, accumulate, prefix, boundedErrors);
+  }
+
+  /** With or without a bound of each output's rounding error. */
+  public PlanOptions boundedErrors(boolean bounded) {
+    return new PlanOptions(directions, precision, accumulate, implementation, bounded);
+  }
+
+  /** Whether the forward direction is asked for with bounded errors. */
+  public boolean boundsForward() {
+    return boundedErrors && directions.contains(Direction.FORWARD);
   }
 }

@@ -297,6 +297,7 @@ final class FusedGraph {
         parameterGradient(g),
         options.training(),
         options.precision(),
+        options.boundedErrors(),
         false,
         fusion);
   }

@@ -19,6 +19,7 @@ import java.util.List;
  * @param parameterGradient the layer must give the gradients of its trainable parameters
  * @param training training behaviour (dropout drops, batch norm uses the batch's statistics)
  * @param precision how products are formed
+ * @param boundedErrors the forward direction keeps bounds of its rounding errors
  * @param channelsLast images lie in NHWC; only where {@link Layer#channelsLast} allows it
  * @param fusion what the layer does beside its own work; nothing that {@link Layer#fuses} refuses
  */
@@ -32,6 +33,7 @@ public record LayerSetup(
     boolean parameterGradient,
     boolean training,
     Precision precision,
+    boolean boundedErrors,
     boolean channelsLast,
     Fusion fusion) {
 
@@ -47,6 +49,7 @@ public record LayerSetup(
         parameterGradient,
         training,
         precision,
+        boundedErrors,
         channelsLast,
         f);
   }
@@ -63,6 +66,7 @@ public record LayerSetup(
         parameterGradient,
         training,
         precision,
+        boundedErrors,
         last,
         fusion);
   }

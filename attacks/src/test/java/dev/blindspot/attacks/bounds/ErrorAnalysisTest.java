@@ -4,14 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.ElementType;
-import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
 import dev.blindspot.nn.Network;
 import dev.blindspot.nn.NetworkOptions;
 import dev.blindspot.nn.NetworkPlan;
 import dev.blindspot.nn.Parameters;
-import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -102,8 +100,7 @@ class ErrorAnalysisTest {
 
   private static double[] execute(Network net, Parameters p, double[] x, ElementType type) {
     NetworkOptions options =
-        new NetworkOptions(
-            NetworkOptions.Gradients.NONE, type, false, Precision.FP32, Set.of(), 0, true);
+        NetworkOptions.of(NetworkOptions.Gradients.NONE).type(type).boundedErrors(true);
     try (Context ctx = Nets.BACKEND.newContext();
         TensorArena arena = Nets.BACKEND.arena(TensorArena.bytes(type, x.length));
         NetworkPlan plan = net.plan(Nets.BACKEND, p, 1, options)) {

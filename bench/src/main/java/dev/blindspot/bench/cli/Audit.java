@@ -125,7 +125,11 @@ final class Audit {
     try (NetworkPlan plan =
         subject
             .network()
-            .plan(backend, subject.parameters(), batch, NetworkOptions.of(Gradients.INPUT))) {
+            .plan(
+                backend,
+                subject.parameters(),
+                batch,
+                NetworkOptions.of(Gradients.INPUT).boundedErrors(true))) {
       return plan.implementations();
     }
   }

@@ -1,16 +1,18 @@
 package dev.blindspot.engine.cpu;
 
 /**
- * How the direct convolution of kernels/direct*.cpp cuts one direction into tasks and tiles.
+ * How the convolutions of kernels/direct*.cpp and winograd.cpp cut one direction into tasks and
+ * tiles.
  *
  * @param vectors vectors of a tile, one or two
  * @param outputs most outputs (ROWS) or positions (CHANNELS) of a tile
  * @param bandRows output rows that share packed inputs
- * @param bandColumns output columns that share packed inputs
- * @param chunk input channels packed at once
+ * @param bandColumns output columns that share packed inputs; WINOGRAD: tiles of a block
+ * @param chunk input channels packed at once; WINOGRAD: summed up at once
  * @param parts tasks that share the output channels of a band
  * @param packedFloats a thread's packed inputs; FEW_CHANNELS: copied rows
- * @param partialFloats a thread's sums of earlier chunks; FEW_CHANNELS: of tap columns
+ * @param partialFloats a thread's sums of earlier chunks; FEW_CHANNELS: of tap columns; WINOGRAD:
+ *     products
  * @param phaseFloats a thread's outputs of a row by phases
  * @param weightFloats all packed weights
  */
@@ -58,6 +60,9 @@ record ConvBlocking(
     if (g.inputColumns(g.q()) * g.inputRows(1) * width * 4 > 1 << 28) {
       return "rows that are too long to be packed";
     }
+    if (scheme == ConvScheme.WINOGRAD) {
+      return winogradReasonWhyNot(g);
+    }
     if (scheme != ConvScheme.FEW_CHANNELS) {
       return "";
     }
@@ -70,6 +75,18 @@ record ConvBlocking(
     return (long) g.inputs() * g.phaseTapRows() <= MOST_OFFSETS
         ? ""
         : "filters times tap rows exceed " + MOST_OFFSETS;
+  }
+
+  private static String winogradReasonWhyNot(ConvGeometry g) {
+    if (g.r() != 3 || g.s() != 3) {
+      return "filters of " + g.r() + "x" + g.s() + "; 3x3 only";
+    }
+    if (g.strideH() != 1 || g.strideW() != 1 || g.dilationH() != 1 || g.dilationW() != 1) {
+      return "a stride or dilation; 1 only";
+    }
+    return 16L * Math.max(g.inputs(), g.outputs()) * MOST_TILES > 1 << 28
+        ? "too many channels"
+        : "";
   }
 
   /** Sums of FEW_CHANNELS for one position: channels times the tap columns of a phase. */
@@ -89,6 +106,9 @@ record ConvBlocking(
   static ConvBlocking of(ConvScheme scheme, ConvGeometry g, long n, int width, int threads) {
     if (scheme == ConvScheme.FEW_CHANNELS) {
       return few(g, n, width, threads);
+    }
+    if (scheme == ConvScheme.WINOGRAD) {
+      return winograd(g, width);
     }
     boolean rows = scheme == ConvScheme.ROWS;
     int lanes = rows ? g.phaseWidth() : g.outputs();
@@ -170,6 +190,48 @@ record ConvBlocking(
       bands++;
     }
     return Blocks.ceil(g.p(), bands);
+  }
+
+  /** As kernels/winograd.h has it: most tiles of a block. */
+  private static final int MOST_TILES = 288;
+
+  /** Transformed inputs and products of a block should share the second-level cache. */
+  private static final long TRANSFORMED_BYTES = 576 << 10;
+
+  /** Input channels whose products are summed up one by one. */
+  private static final int MOST_SUMMED = 256;
+
+  /** Tiles that WINOGRAD transforms and multiplies at once. */
+  static int tilesOfBlock(ConvGeometry g, int width) {
+    int unit = winogradVectors(width) * width;
+    long fitting = TRANSFORMED_BYTES / (64L * (g.inputs() + g.outputs()));
+    return (int) Math.max(unit, Math.min(fitting, MOST_TILES) / unit * unit);
+  }
+
+  private static int winogradVectors(int width) {
+    return width == 16 ? 3 : 2;
+  }
+
+  private static ConvBlocking winograd(ConvGeometry g, int width) {
+    int tiles = tilesOfBlock(g, width);
+    int chunks = Blocks.ceil(g.inputs(), MOST_SUMMED);
+    return new ConvBlocking(
+        ConvScheme.WINOGRAD,
+        winogradVectors(width),
+        width == 16 ? 9 : 6,
+        1,
+        tiles,
+        Blocks.ceil(g.inputs(), chunks),
+        1,
+        transformed(g.inputs(), tiles),
+        transformed(g.outputs(), tiles),
+        0,
+        16L * g.groups() * g.outputs() * g.inputs());
+  }
+
+  /** Floats of 16 matrices, each with what the last vector may touch behind it. */
+  private static long transformed(int channels, int tiles) {
+    return 16L * ((long) channels * tiles + 16);
   }
 
   /** Positions of dy that a tile of the weights' gradient sums up at once. */

@@ -23,18 +23,32 @@ final class ConvCost {
    */
   private static final double WAIT = 6;
 
+  /** Cycles to transform a vector of Winograd's tiles, there or back. */
+  private static final double TRANSFORM = 110;
+
+  /** Loads and stores of Winograd's products beside their multiply-adds. */
+  private static final double PRODUCTS_OVERHEAD = 1.15;
+
+  /** Floats of Winograd's filters that a block of tiles fetches in a cycle. */
+  private static final double FETCHED = 8;
+
   private static final int FEW_INPUTS = 16;
   private static final int FIRST_LEVEL_BYTES = 32 << 10;
 
   private ConvCost() {}
 
-  /** The fastest scheme that can execute the geometry. */
-  static ConvScheme best(ConvGeometry g, int width) {
+  /**
+   * The fastest scheme that can execute the geometry.
+   *
+   * @param transforms Winograd's may be chosen
+   */
+  static ConvScheme best(ConvGeometry g, int width, boolean transforms) {
     ConvScheme best = ConvScheme.IM2COL;
     double least = Double.POSITIVE_INFINITY;
     for (ConvScheme s : ConvScheme.values()) {
       if (s == ConvScheme.IM2COL
           || s == ConvScheme.GRADIENT
+          || (s == ConvScheme.WINOGRAD && !transforms)
           || !ConvBlocking.reasonWhyNot(s, g, width).isEmpty()) {
         continue;
       }
@@ -53,6 +67,7 @@ final class ConvCost {
     return switch (scheme) {
       case ROWS -> rows(g, width, taps);
       case CHANNELS -> channels(g, width, taps);
+      case WINOGRAD -> winograd(g, width);
       default -> few(g, width);
     };
   }
@@ -97,6 +112,17 @@ final class ConvCost {
 
   private static long packedChannels(ConvGeometry g, int width) {
     return g.inputs() < width ? g.inputs() : Blocks.roundUp(g.inputs(), width);
+  }
+
+  private static double winograd(ConvGeometry g, int width) {
+    double across = Blocks.ceil(g.q(), 2);
+    double tiles = across * Blocks.ceil(g.p(), 2);
+    double weights = 16.0 * g.inputs() * g.outputs();
+    double blocks = Math.ceil(g.n() * tiles / ConvBlocking.tilesOfBlock(g, width)) / g.n();
+    double products = weights * Math.ceil(g.n() * tiles / width) / g.n() / 2 * PRODUCTS_OVERHEAD;
+    // Pieces of a row of tiles are transformed by themselves.
+    double pieces = Math.ceil(across / width) * Blocks.ceil(g.p(), 2);
+    return products + blocks * weights / FETCHED + pieces * (g.inputs() + g.outputs()) * TRANSFORM;
   }
 
   private static double few(ConvGeometry g, int width) {

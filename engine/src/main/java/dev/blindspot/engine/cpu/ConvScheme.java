@@ -6,6 +6,8 @@ enum ConvScheme {
   ROWS("direct-rows", "direct_f32", "direct_pack_f32"),
   /** Lanes are neighbouring output channels. */
   CHANNELS("direct-channels", "direct_f32", "direct_pack_f32"),
+  /** 3x3 filters: 16 products for each 2x2 outputs instead of 36; see kernels/winograd.h. */
+  WINOGRAD("winograd", "winograd_f32", "winograd_pack_f32"),
   /** Backward-data to few channels: a sum for each channel and tap column, shifted at the end. */
   FEW_CHANNELS("direct-few-channels", "direct_few_f32", "direct_few_pack_f32"),
   /** The weights' gradient: lanes are filters, sums run over positions. */

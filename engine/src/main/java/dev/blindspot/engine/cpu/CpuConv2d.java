@@ -16,7 +16,8 @@ import dev.blindspot.engine.spi.layers.CheckedWeighted;
 
 /**
  * Convolution, each direction by a scheme of its own: directly, from inputs that are packed band by
- * band inside the cache so that tensors stay NCHW, or through a column matrix and OpenBLAS.
+ * band inside the cache so that tensors stay NCHW, by Winograd's transforms, or through a column
+ * matrix and OpenBLAS.
  */
 final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan {
   private final CpuBackend backend;
@@ -28,23 +29,28 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
   private final String prefix;
   private final long post;
 
-  /** The schemes' choice by an estimate first, then each scheme alone. */
+  /** What an estimate chooses first, then that without transforms, then each scheme alone. */
   static void register(CpuBackend backend) {
     int width = backend.width();
     backend.add(
         Conv2dDesc.class,
+        "fastest-by-estimate",
+        (d, o) -> reasonWhyNot(d),
+        (d, o, i) -> new CpuConv2d(backend, d, o, i, null, true));
+    backend.add(
+        Conv2dDesc.class,
         "direct",
         (d, o) -> reasonWhyNot(d),
-        (d, o, i) -> new CpuConv2d(backend, d, o, i, null));
+        (d, o, i) -> new CpuConv2d(backend, d, o, i, null, false));
     for (ConvScheme s : ConvScheme.values()) {
       if (s == ConvScheme.GRADIENT) {
-        continue; // of "direct" only
+        continue; // the only one of its direction but im2col
       }
       backend.add(
           Conv2dDesc.class,
           s.implementation,
           (d, o) -> reasonWhyNot(s, d, o, width),
-          (d, o, i) -> new CpuConv2d(backend, d, o, i, s));
+          (d, o, i) -> new CpuConv2d(backend, d, o, i, s, true));
     }
   }
 
@@ -64,6 +70,9 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
       if (s == ConvScheme.FEW_CHANNELS && o.directions().contains(Direction.FORWARD)) {
         return "only backward-data";
       }
+      if (s == ConvScheme.WINOGRAD && o.boundsForward()) {
+        return "transforms round; bounded errors are asked for";
+      }
       for (Direction direction : o.directions()) {
         String reason =
             direction == Direction.BACKWARD_WEIGHTS
@@ -79,14 +88,20 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
 
   /**
    * @param only the scheme of both forward and backward-data, or null to choose
+   * @param transforms Winograd's may be chosen
    */
   private CpuConv2d(
-      CpuBackend backend, Conv2dDesc d, PlanOptions o, Implementation<?, ?> i, ConvScheme only) {
+      CpuBackend backend,
+      Conv2dDesc d,
+      PlanOptions o,
+      Implementation<?, ?> i,
+      ConvScheme only,
+      boolean transforms) {
     super(backend, d, o, i, Sizes.of(d));
     this.backend = backend;
     im2col = new CpuIm2col(backend, d);
-    ConvScheme forwardScheme = scheme(Direction.FORWARD, only);
-    ConvScheme backwardScheme = scheme(Direction.BACKWARD_DATA, only);
+    ConvScheme forwardScheme = scheme(Direction.FORWARD, only, transforms && !o.boundedErrors());
+    ConvScheme backwardScheme = scheme(Direction.BACKWARD_DATA, only, transforms);
     forward = pass(Direction.FORWARD, forwardScheme);
     backwardData = pass(Direction.BACKWARD_DATA, backwardScheme);
     ConvGeometry geometry = ConvGeometry.unflattened(d);
@@ -114,14 +129,14 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
   }
 
   /** Null if the direction is not planned. */
-  private ConvScheme scheme(Direction direction, ConvScheme only) {
+  private ConvScheme scheme(Direction direction, ConvScheme only, boolean transforms) {
     if (!options().directions().contains(direction)) {
       return null;
     }
     if (only != null || desc().type() != ElementType.F32) {
       return only != null ? only : ConvScheme.IM2COL;
     }
-    return ConvCost.best(ConvGeometry.of(desc(), direction), backend.width());
+    return ConvCost.best(ConvGeometry.of(desc(), direction), backend.width(), transforms);
   }
 
   private ConvPass pass(Direction direction, ConvScheme scheme) {

@@ -24,7 +24,14 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class ConvolutionSchemesTest {
   private static final List<String> SCHEMES =
-      List.of("direct-rows", "direct-channels", "direct-few-channels", "im2col-openblas", "direct");
+      List.of(
+          "direct-rows",
+          "direct-channels",
+          "direct-few-channels",
+          "winograd",
+          "im2col-openblas",
+          "direct",
+          "fastest-by-estimate");
   private static final int RANDOM_SHAPES = 25;
   private static int executed;
 
@@ -75,7 +82,10 @@ class ConvolutionSchemesTest {
         Conv2dDesc.of(F32, 2, 6, 11, 12).filters(8, 3, 2, 2).stride(3, 1).groups(2),
         Conv2dDesc.of(F32, 2, 5, 14, 13).filters(17, 3, 3, 4).dilation(3),
         Conv2dDesc.of(F32, 1, 2, 3, 4).filters(3, 2, 2, 9), // windows wholly in the padding
-        Conv2dDesc.of(F32, 1, 2, 12, 12).filters(3, 5, 5, 2).stride(5).dilation(2));
+        Conv2dDesc.of(F32, 1, 2, 12, 12).filters(3, 5, 5, 2).stride(5).dilation(2),
+        Conv2dDesc.of(F32, 3, 18, 7, 37).filters(20, 3, 3).pad(0, 1, 2, 1), // rows of 2x2 outputs
+        Conv2dDesc.of(F32, 2, 6, 3, 1).filters(14, 3, 3, 2).groups(2),
+        Conv2dDesc.of(F32, 1, 5, 6, 9).filters(4, 3, 3, 3)); // backward cuts the margin off
   }
 
   private static Conv2dDesc random(SplittableRandom random) {

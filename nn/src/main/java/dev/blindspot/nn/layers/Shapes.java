@@ -51,7 +51,7 @@ final class Shapes {
     if (setup.parameterGradient()) {
       d.add(Direction.BACKWARD_WEIGHTS);
     }
-    return new PlanOptions(d, setup.precision(), false, "");
+    return new PlanOptions(d, setup.precision(), false, "", setup.boundedErrors());
   }
 
   /** The same for a layer of one primitive, which adds its gradient if that is asked for. */

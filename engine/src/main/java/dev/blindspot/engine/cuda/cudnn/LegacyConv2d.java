@@ -89,6 +89,9 @@ final class LegacyConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPl
             guarantees,
             (d, o) -> {
               String reason = reasonWhyNot(d, o);
+              if (!exact && o.boundsForward()) {
+                reason = "its algorithms may transform; bounded errors are asked for";
+              }
               return reason.isEmpty() ? chooser.refusal(d, o, exact) : reason;
             },
             (d, o, i) -> new LegacyConv2d(backend, chooser, exact, d, o, i)));

@@ -54,7 +54,8 @@ public final class Tuner {
         + options.directions()
         + " "
         + options.precision()
-        + (options.accumulate() ? " accumulated" : "");
+        + (options.accumulate() ? " accumulated" : "")
+        + (options.boundsForward() ? " bounded" : "");
   }
 
   /**
