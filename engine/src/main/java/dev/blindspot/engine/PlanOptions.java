@@ -13,7 +13,8 @@ import java.util.Set;
  * @param implementation only implementations whose name begins so are considered; "" for all
  * @param boundedErrors the forward direction sums up its products as they are, in any order, so
  *     that an error is at most gamma_n sum |w||x| (Higham 2002, section 3.1); without it Winograd's
- *     and Fourier transforms are allowed, whose errors are as small in norm only
+ *     and Fourier transforms are allowed, whose errors are as small in norm only, and which hand
+ *     NaN and infinities to neighbouring outputs too
  */
 public record PlanOptions(
     Set<Direction> directions,

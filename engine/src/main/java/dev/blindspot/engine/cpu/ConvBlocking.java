@@ -108,7 +108,7 @@ record ConvBlocking(
       return few(g, n, width, threads);
     }
     if (scheme == ConvScheme.WINOGRAD) {
-      return winograd(g, width);
+      return winograd(g, n, width, threads);
     }
     boolean rows = scheme == ConvScheme.ROWS;
     int lanes = rows ? g.phaseWidth() : g.outputs();
@@ -212,8 +212,15 @@ record ConvBlocking(
     return width == 16 ? 3 : 2;
   }
 
-  private static ConvBlocking winograd(ConvGeometry g, int width) {
-    int tiles = tilesOfBlock(g, width);
+  private static ConvBlocking winograd(ConvGeometry g, long n, int width, int threads) {
+    int unit = winogradVectors(width) * width;
+    long tilesOfBatch = n * Blocks.ceil(g.p(), 2) * Blocks.ceil(g.q(), 2);
+    int units = (int) Math.min(Integer.MAX_VALUE, Blocks.ceil(tilesOfBatch, unit));
+    int blocks = Blocks.ceil(units, tilesOfBlock(g, width) / unit);
+    if ((long) blocks * g.groups() < 4L * threads) {
+      blocks = (int) Math.min(units, Blocks.roundUp(blocks, threads)); // keeps all threads busy
+    }
+    int tiles = Blocks.ceil(units, blocks) * unit;
     int chunks = Blocks.ceil(g.inputs(), MOST_SUMMED);
     return new ConvBlocking(
         ConvScheme.WINOGRAD,

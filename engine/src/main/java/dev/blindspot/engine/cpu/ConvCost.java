@@ -32,6 +32,9 @@ final class ConvCost {
   /** Floats of Winograd's filters that a block of tiles fetches in a cycle. */
   private static final double FETCHED = 8;
 
+  /** How much longer a step along a row takes if its outputs are a stride apart. */
+  private static final double STRIDED = 1.7;
+
   private static final int FEW_INPUTS = 16;
   private static final int FIRST_LEVEL_BYTES = 32 << 10;
 
@@ -83,6 +86,7 @@ final class ConvCost {
     // A step loads its vectors, some across cache lines, and broadcasts its weights.
     double step =
         Math.max(outputs * perTile / 2, (1.6 * perTile + outputs) / 2)
+                * (g.stepW() > 1 ? STRIDED : 1)
             + (waits(g, width * perTile, taps, outputs) ? WAIT : 0);
     double merging = g.phasesW() > 1 ? vectors * g.outputs() * 4 : 0;
     double copying = (double) g.inputs() * g.h() * Blocks.ceil(g.w(), width) * COPY;

@@ -24,10 +24,12 @@ final class ConvPass {
     int threads = backend.options().threads();
     byBatch = new ConvBlocking[(int) Math.min(threads, geometry.n())];
     for (int i = 0; i < byBatch.length; i++) {
+      boolean all = scheme == ConvScheme.WINOGRAD && i == byBatch.length - 1;
+      long n = all ? geometry.n() : i + 1; // of small images a block takes many
       byBatch[i] =
           scheme == ConvScheme.GRADIENT
-              ? ConvBlocking.gradient(geometry, i + 1, backend.width(), threads)
-              : ConvBlocking.of(scheme, geometry, i + 1, backend.width(), threads);
+              ? ConvBlocking.gradient(geometry, n, backend.width(), threads)
+              : ConvBlocking.of(scheme, geometry, n, backend.width(), threads);
     }
     workspaceBytes =
         threads * Arrays.stream(byBatch).mapToLong(ConvPass::threadBytes).max().orElseThrow();
