@@ -70,14 +70,22 @@ add() { # object source flags...
     todo+=("$cxx $* -c $source -o $object")
   fi
 }
+# Tile instructions, where the compiler has them.
+amx=""
+if echo | "$cxx" -mamx-tile -mamx-bf16 -x c++ -c -o /dev/null - 2>/dev/null; then
+  amx=-DBS_AMX
+  level[amx]="${level[avx512]} -mamx-tile -mamx-bf16"
+fi
 for source in "$src"/*.cpp; do
-  add "$build/$(basename "$source" .cpp).o" "$source" "${common[@]}"
+  add "$build/$(basename "$source" .cpp).o" "$source" "${common[@]}" $amx
 done
 for source in "$src"/kernels/*.cpp; do
   contract=-ffp-contract=fast
   # Random numbers must have the bits of every other backend: no fused multiply-add.
   grep -q 'BS_NO_CONTRACTION' "$source" && contract=-ffp-contract=off
-  for l in scalar avx2 avx512; do
+  levels="scalar avx2 avx512"
+  [[ $amx && $(basename "$source") == tile_* ]] && levels+=" amx"
+  for l in $levels; do
     add "$build/$(basename "$source" .cpp).$l.o" "$source" "${common[@]}" "${level[$l]}" "$contract" "-DBS_LEVEL=$l"
   done
 done

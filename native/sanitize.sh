@@ -48,14 +48,22 @@ declare -A level=(
   [scalar]=""
   [avx2]="-mavx2 -mfma"
   [avx512]="-mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512")
+# Tile instructions, where the compiler has them.
+amx=""
+if echo | "$cxx" -mamx-tile -mamx-bf16 -x c++ -c -o /dev/null - 2>/dev/null; then
+  amx=-DBS_AMX
+  level[amx]="${level[avx512]} -mamx-tile -mamx-bf16"
+fi
 for source in "$src"/kernels/*.cpp; do
-  for l in scalar avx2 avx512; do
+  levels="scalar avx2 avx512"
+  [[ $amx && $(basename "$source") == tile_* ]] && levels+=" amx"
+  for l in $levels; do
     add "$build/$(basename "$source" .cpp).$l.o" "$source" -Wno-unknown-pragmas "${level[$l]}" "-DBS_LEVEL=$l"
   done
 done
 for source in "$src"/*.cpp; do
   # The program has its own memory.cpp.
-  [ "$(basename "$source")" = memory.cpp ] || add "$build/$(basename "$source" .cpp).o" "$source"
+  [ "$(basename "$source")" = memory.cpp ] || add "$build/$(basename "$source" .cpp).o" "$source" $amx
 done
 for source in "$tests"/*.cpp; do
   add "$build/test-$(basename "$source" .cpp).o" "$source" -Wall -Wextra -Werror

@@ -47,12 +47,15 @@ int64_t bs_context_create(int threads);  // 0 if threads could not be started
 void bs_context_destroy(int64_t ctx);
 // Grows the workspace to so many bytes; 0 if memory is refused.
 int bs_reserve(int64_t ctx, int64_t bytes);
-// Address of a kernel: level 0 scalar, 1 AVX2, 2 AVX-512; 0 if there is none of this name.
+// Address of a kernel: level 0 scalar, 1 AVX2, 2 AVX-512, 3 AMX (kernels/tile_*.cpp only); 0 if there is none of this
+// name.
 int64_t bs_find(int level, const char* name);
 // Name of the index-th kernel of a level, or null.
 const char* bs_kernel_name(int level, int index);
-// Highest level that this processor and operating system can run.
+// Highest of the levels 0 to 2 that this processor and operating system can run.
 int bs_best_level(void);
+// Asks the operating system for AMX: null if kernels of level 3 may run, or the reason why not.
+const char* bs_amx_reason(void);
 // Runs a kernel, or appends it with a copy of its arguments (bytes) while recording.
 void bs_execute(int64_t ctx, int64_t kernel, int64_t args, int64_t bytes);
 // Runs a kernel now, recording or not.

@@ -11,6 +11,8 @@ extern "C" {
   extern const bs_entry bs_avx2_##group[];     \
   extern const bs_entry bs_avx512_##group[];
 BS_GROUPS(DECLARE)
+#define DECLARE_AMX(group) extern const bs_entry bs_amx_##group[];
+BS_TILE_GROUPS(DECLARE_AMX)
 }
 
 namespace {
@@ -18,8 +20,15 @@ namespace {
 #define SCALAR(group) bs_scalar_##group,
 #define AVX2(group) bs_avx2_##group,
 #define AVX512(group) bs_avx512_##group,
-const bs_entry* const tables[3][64] = {
-    {BS_GROUPS(SCALAR) nullptr}, {BS_GROUPS(AVX2) nullptr}, {BS_GROUPS(AVX512) nullptr}};
+#ifdef BS_AMX
+#define AMX(group) bs_amx_##group,
+#else
+#define AMX(group)
+#endif
+const bs_entry* const tables[4][64] = {{BS_GROUPS(SCALAR) nullptr},
+                                       {BS_GROUPS(AVX2) nullptr},
+                                       {BS_GROUPS(AVX512) nullptr},
+                                       {BS_TILE_GROUPS(AMX) nullptr}};
 
 // Which register files the operating system saves: XCR0.
 uint32_t saved_state() {

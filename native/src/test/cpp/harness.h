@@ -120,6 +120,8 @@ void dense_test();
 void layers_test();
 void normalise_test();
 void move_test();
+void tile_test();
+void tile_conv_test();
 
 // What is below the kernels: threads, workspace, programs. Once, not for each level.
 void context_test();

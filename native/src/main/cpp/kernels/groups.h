@@ -22,4 +22,10 @@
   X(rows_step)        \
   X(rows_random)      \
   X(rows_lbfgs)       \
-  X(custom)
+  X(custom)           \
+  BS_TILE_GROUPS(X)
+
+// Those with tile instructions, which are there at level amx too; at the others they emulate them.
+#define BS_TILE_GROUPS(X) \
+  X(tile_dense)           \
+  X(tile_conv)

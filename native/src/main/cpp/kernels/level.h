@@ -1,5 +1,5 @@
 // Included first by every file of kernels/. Such a file is compiled once for each level, with
-// -DBS_LEVEL=scalar|avx2|avx512 and that level's flags. Everything in it is in an unnamed namespace
+// -DBS_LEVEL=scalar|avx2|avx512 and that level's flags; tile_*.cpp also with amx. Everything in it is in an unnamed namespace
 // or static: the linker must never take one level's copy of a function for another's. No STL.
 #pragma once
 #include "../blindspot.h"

@@ -30,7 +30,7 @@ public final class Kernels {
   @Name("bs_reserve")
   public static native int reserve(@Cast("int64_t") long ctx, @Cast("int64_t") long bytes);
 
-  /** Address of a kernel at a level (0 scalar, 1 AVX2, 2 AVX-512), or 0. */
+  /** Address of a kernel at a level (0 scalar, 1 AVX2, 2 AVX-512, 3 AMX), or 0. */
   @Name("bs_find")
   public static native @Cast("int64_t") long find(int level, String name);
 
@@ -38,9 +38,13 @@ public final class Kernels {
   @Name("bs_kernel_name")
   public static native @Cast("const char*") String kernelName(int level, int index);
 
-  /** Highest level that this machine runs. */
+  /** Highest level that this machine runs, AMX apart. */
   @Name("bs_best_level")
   public static native int bestLevel();
+
+  /** Asks the system for AMX; null, or the reason why kernels of level 3 cannot run. */
+  @Name("bs_amx_reason")
+  public static native @Cast("const char*") String amxReason();
 
   /** Runs a kernel, or appends it to the program being recorded. */
   @Name("bs_execute")

@@ -11,7 +11,9 @@ final class InstructionCheck {
     /** Kernels for AVX2 and FMA. */
     AVX2,
     /** Kernels for AVX-512. */
-    AVX512
+    AVX512,
+    /** Kernels for AVX-512 and AMX; not there if the compiler has no AMX. */
+    AMX
   }
 
   private static final Pattern YMM = Pattern.compile("%ymm");
@@ -19,6 +21,8 @@ final class InstructionCheck {
 
   /** What only the EVEX encoding has: mask registers, vector registers 16 to 31. */
   private static final Pattern EVEX = Pattern.compile("%k[0-7]|%[xyz]mm(1[6-9]|2[0-9]|3[01])");
+
+  private static final Pattern TILES = Pattern.compile("(ld|st)tilecfg|tile.*");
 
   /** Bit manipulation in the VEX encoding or newer than the baseline. */
   private static final Pattern BITS =
@@ -29,6 +33,12 @@ final class InstructionCheck {
 
   /** Empty if the level may hold the instruction, else what is wrong with it. */
   static String refusal(Level level, String mnemonic, String operands) {
+    if (level == Level.AMX) {
+      return "";
+    }
+    if (operands.contains("%tmm") || TILES.matcher(mnemonic).matches()) {
+      return "an AMX instruction";
+    }
     if (level == Level.AVX512) {
       return "";
     }

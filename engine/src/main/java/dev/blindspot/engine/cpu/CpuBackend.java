@@ -18,7 +18,11 @@ import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
 import dev.blindspot.engine.custom.CompiledKernel;
 import dev.blindspot.engine.custom.KernelSource;
+import dev.blindspot.engine.primitives.Conv2dDesc;
 import dev.blindspot.engine.primitives.ElementwiseOp;
+import dev.blindspot.engine.primitives.LinearDesc;
+import dev.blindspot.engine.primitives.MatMulDesc;
+import dev.blindspot.engine.primitives.SingularValuesDesc;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.ImplementationList;
 import dev.blindspot.engine.spi.kernels.KernelBackend;
@@ -38,6 +42,11 @@ import java.util.function.BiFunction;
 /** Our kernels and OpenBLAS; see the package description. */
 final class CpuBackend implements KernelBackend {
   private static final Set<Guarantee> EVERYTHING = EnumSet.allOf(Guarantee.class);
+
+  /** What is formed by a precision. */
+  private static final Set<Class<?>> PRODUCTS =
+      Set.of(Conv2dDesc.class, LinearDesc.class, MatMulDesc.class, SingularValuesDesc.class);
+
   private static final List<List<String>> LEVEL_FLAGS =
       List.of(
           List.of(),
@@ -77,6 +86,11 @@ final class CpuBackend implements KernelBackend {
     CpuLinear.register(this);
     CpuMatMul.register(this);
     CpuSingularValues.register(this);
+    for (TileKernels tiles : TileKernels.of(this)) {
+      TileMatMul.register(tiles);
+      TileLinear.register(tiles);
+      TileConv2d.register(tiles);
+    }
   }
 
   private static int level(Isa isa) {
@@ -123,7 +137,7 @@ final class CpuBackend implements KernelBackend {
     return address;
   }
 
-  /** Names are "cpu:LEVEL-name"; precisions but FP32 are refused. */
+  /** Names are "cpu:LEVEL-name"; where products are formed, precisions but FP32 are refused. */
   @Override
   public <D extends Desc<P>, P extends Plan> void add(
       Class<D> desc,
@@ -136,10 +150,15 @@ final class CpuBackend implements KernelBackend {
             "cpu:" + levelName() + "-" + name,
             EVERYTHING,
             (d, o) ->
-                o.precision() == Precision.FP32
+                o.precision() == Precision.FP32 || !PRODUCTS.contains(desc)
                     ? reasonWhyNot.apply(d, o)
                     : "products are formed in FP32 only, not " + o.precision(),
             factory));
+  }
+
+  /** Appends an implementation with a name and conditions of its own. */
+  <D extends Desc<P>, P extends Plan> void add(Class<D> desc, Implementation<D, P> implementation) {
+    implementations.add(desc, implementation);
   }
 
   @Override
@@ -167,6 +186,14 @@ final class CpuBackend implements KernelBackend {
   public Map<String, String> properties() {
     Map<String, String> all = new TreeMap<>(facts());
     all.put("tuning", tuning.identity());
+    return all;
+  }
+
+  @Override
+  public Map<String, String> diagnosis() {
+    Map<String, String> all = new TreeMap<>(properties());
+    String reason = TileKernels.reasonWithoutAmx();
+    all.put("amx", reason.isEmpty() ? "there, for BF16X6, BF16X3 and BF16" : reason);
     return all;
   }
 
