@@ -1,4 +1,5 @@
 // Bias, and what follows a library's product: post-operations, and the ReLU mask of a gradient.
+#include "gradient_mask.cuh"
 #include "reduce.cuh"
 
 namespace {
@@ -12,10 +13,6 @@ enum Flags { BIAS = 1, RESIDUAL = 2, RELU = 4 };
 
 struct PostArgs {
   int64_t n, k, spatial, flags, b, residual, y;
-};
-
-struct MaskArgs {
-  int64_t count, accumulate, mask, fresh, dx;
 };
 
 // words: of 32 bits, of a row of the bits; a multiple of 4.
@@ -66,18 +63,6 @@ __device__ void post(const PostArgs& k) {
   }
 }
 
-// mask > 0 keeps, NaN in the mask is handed on.
-template <class T>
-__device__ void mask_gradient(const MaskArgs& k) {
-  const T* mask = (const T*)k.mask;
-  const T* fresh = (const T*)k.fresh;
-  T* dx = (T*)k.dx;
-  EACH_THREAD(j, k.count) {
-    const T g = !mask || mask[j] > 0 ? fresh[j] : mask[j] != mask[j] ? mask[j] : 0;
-    dx[j] = k.accumulate ? dx[j] + g : g;
-  }
-}
-
 }  // namespace
 
 // x, y [n,c,spatial], b [c]
@@ -104,10 +89,10 @@ KERNEL(post_f64)(const PostArgs k) { post<double>(k); }
 
 // dx [count] = fresh where mask > 0, else 0, or dx plus that; mask 0: everywhere; fresh may be dx
 //: mask_f32 thread 0
-KERNEL(mask_f32)(const MaskArgs k) { mask_gradient<float>(k); }
+KERNEL(mask_f32)(const GradientMaskArgs k) { mask_gradient<float>(k, of_grid(k.count)); }
 
 //: mask_f64 thread 0
-KERNEL(mask_f64)(const MaskArgs k) { mask_gradient<double>(k); }
+KERNEL(mask_f64)(const GradientMaskArgs k) { mask_gradient<double>(k, of_grid(k.count)); }
 
 // bits [n,words] = a bit for each element of mask [n,c], from the lowest on, 1 where it is positive; the rest of a row 0.
 // What cublasLt's dReLU epilogue reads, with a leading dimension of 32 words.

@@ -1,5 +1,7 @@
 // Several operations on rows in one launch: a block takes a row, or a tile of elements, through all of
 // them. Whoever lists them sees to it that row i of any operand is used for row i of results only.
+#include "activation.cuh"
+#include "gradient_mask.cuh"
 #include "loss.cuh"
 #include "rows_elementwise.cuh"
 #include "rows_lbfgs.cuh"
@@ -11,7 +13,8 @@ namespace {
 
 // As CudaRowGroup.KERNELS.
 enum GroupCode {
-  ELEMENTWISE_CALL, COMPARE_CALL, MASK_CALL, SELECT_CALL,  // these also by tiles
+  ELEMENTWISE_CALL, COMPARE_CALL, MASK_CALL, SELECT_CALL, GRADIENT_MASK_CALL,
+  ACTIVATION_BACKWARD_CALL,  // these also by tiles
   ROWWISE_CALL, ROW_REDUCE_CALL, ARGMAX_CALL, SIGN_STEP_CALL, PROJECTION_CALL, LBFGS_UPDATE_CALL,
   LBFGS_DIRECTION_CALL, LOSS_CALL, MARGIN_CALL
 };
@@ -53,6 +56,14 @@ __device__ inline void perform(const int64_t* call, int64_t i, const GroupArgs& 
       const SelectArgs k = arguments<SelectArgs>(call);
       return select_of(k, part(k.n * k.length, i, g));
     }
+    case GRADIENT_MASK_CALL: {
+      const GradientMaskArgs k = arguments<GradientMaskArgs>(call);
+      return mask_gradient<float>(k, part(k.count, i, g));
+    }
+    case ACTIVATION_BACKWARD_CALL: {
+      const ActivationArgs k = arguments<ActivationArgs>(call);
+      return activation_backward_of(k, part(k.count, i, g));
+    }
     case ROWWISE_CALL: {
       const RowwiseArgs k = arguments<RowwiseArgs>(call);
       return rowwise_of(k, part(k.n * k.length, i, g));
@@ -71,7 +82,7 @@ __device__ inline void perform(const int64_t* call, int64_t i, const GroupArgs& 
 }  // namespace
 
 //: row_group block 0
-extern "C" __global__ void __launch_bounds__(256, 2) row_group(const GroupArgs g) {
+KERNEL(row_group)(const GroupArgs g) {
   __shared__ int64_t words[GROUP_WORDS];
   EACH_OF_BLOCK(j, GROUP_WORDS) words[j] = g.words[j];
   EACH_BLOCK(i, g.items) {

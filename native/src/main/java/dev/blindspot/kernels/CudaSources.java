@@ -32,10 +32,13 @@ public final class CudaSources {
           "rows_random",
           "rows_reduce",
           "rows_step",
+          "rows_step_long",
           "singular");
 
   private static final List<String> HEADERS =
       List.of(
+          "activation.cuh",
+          "gradient_mask.cuh",
           "kernels.cuh",
           "loss.cuh",
           "order.cuh",

@@ -70,6 +70,7 @@ final class CudaBackend implements LibraryBackend {
             new CudaCompiler(CacheFolder.root().resolve("kernels-cuda"), device.architecture()));
     tuning = new TuningStore(options, facts());
     implementations = new ImplementationList(this, tuning);
+    LongRowsSignStep.register(this);
     KernelPlans.register(this);
     FewChannelsConv2d.register(this);
     CudnnPlans.register(this);

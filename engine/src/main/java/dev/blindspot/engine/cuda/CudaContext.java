@@ -271,6 +271,14 @@ final class CudaContext implements Context, LibraryContext {
   }
 
   @Override
+  public CudaContext put(long address, long n, long elements, ElementType type) {
+    if (group != null) {
+      group.operand(address, n, elements, type);
+    }
+    return put(address);
+  }
+
+  @Override
   public CudaContext put(Tensor t) {
     return put(use(t));
   }

@@ -1,5 +1,6 @@
 package dev.blindspot.engine.cuda;
 
+import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.spi.kernels.RowGroups;
 import java.nio.ByteBuffer;
@@ -19,6 +20,8 @@ final class CudaRowGroup {
           "compare",
           "mask",
           "select",
+          "mask_f32",
+          "activation_backward_f32",
           "rowwise",
           "row_reduce",
           "argmax",
@@ -30,7 +33,7 @@ final class CudaRowGroup {
           "margin_f32");
 
   /** Those that can work element by element. */
-  private static final int ELEMENTWISE = 4;
+  private static final int ELEMENTWISE = 6;
 
   /** Where the calls begin in the arguments, behind items, calls and tile. */
   private static final int HEADER = 24;
@@ -88,10 +91,15 @@ final class CudaRowGroup {
 
   /** A tensor of the call that is being described. */
   void operand(Tensor t) {
-    groups.operand(t);
-    rows = t.n();
-    elements = operands == 0 || elements == t.size() ? t.size() : 0;
-    longestRow = Math.max(operands == 0 ? 0 : longestRow, t.size() / rows);
+    operand(t.address(), t.n(), t.size(), t.type());
+  }
+
+  /** Memory of the call that is being described: n rows of equally many elements in all. */
+  void operand(long address, long n, long size, ElementType type) {
+    groups.operand(address, n, size * type.bytes());
+    rows = n;
+    elements = operands == 0 || elements == size ? size : 0;
+    longestRow = Math.max(operands == 0 ? 0 : longestRow, size / n);
     operands++;
   }
 

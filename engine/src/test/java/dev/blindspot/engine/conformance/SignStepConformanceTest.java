@@ -24,7 +24,7 @@ class SignStepConformanceTest {
   @MethodSource("dev.blindspot.engine.conformance.Rig#all")
   void steps(Rig rig) {
     for (ElementType type : new ElementType[] {F32, F64}) {
-      for (int length : new int[] {1, 5, 16, 83, 784}) {
+      for (int length : new int[] {1, 5, 16, 83, 784, 9001}) {
         for (double alpha : new double[] {.25, -.1, 0}) {
           step(rig, type, length, alpha);
         }

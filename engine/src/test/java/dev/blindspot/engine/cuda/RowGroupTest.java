@@ -4,17 +4,23 @@ import static dev.blindspot.engine.ElementType.F32;
 import static dev.blindspot.engine.ElementType.I32;
 import static dev.blindspot.engine.ElementType.U8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Context;
+import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.PlanOptions;
+import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Program;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.conformance.Rig;
+import dev.blindspot.engine.primitives.Activation;
+import dev.blindspot.engine.primitives.ActivationDesc;
 import dev.blindspot.engine.primitives.ArgmaxDesc;
 import dev.blindspot.engine.primitives.CompareDesc;
 import dev.blindspot.engine.primitives.Comparison;
+import dev.blindspot.engine.primitives.Conv2dDesc;
 import dev.blindspot.engine.primitives.ElementwiseDesc;
 import dev.blindspot.engine.primitives.ElementwiseOp;
 import dev.blindspot.engine.primitives.ElementwisePlan;
@@ -201,6 +207,49 @@ class RowGroupTest {
               scale.execute(ctx, a, x, x);
               add.execute(ctx, x, y, y);
             });
+    assertEquals(expected, nodes);
+  }
+
+  /** Where two gradients come together behind a ReLU: the sum and its mask are one kernel. */
+  @ParameterizedTest
+  @CsvSource({"false", "true"})
+  void aSumOfGradientsIsMaskedInTheSameKernel(boolean masked) {
+    Conv2dDesc d = Conv2dDesc.of(F32, 2, 4, 6, 6).filters(4, 3, 3, 1).reluMask(masked);
+    PlanOptions options =
+        PlanOptions.directions(Direction.BACKWARD_DATA)
+            .precision(Precision.TF32)
+            .accumulate(true)
+            .implementation("cudnn:graph-conv");
+    var conv = backend.plan(d, options);
+    var relu = backend.plan(ActivationDesc.of(Activation.RELU, F32, 2, 4 * 36));
+    Tensor dy = of(F32, 2, 4 * 36);
+    Tensor dx = of(F32, 2, 4 * 36);
+    Tensor mask = of(F32, 2, 4 * 36);
+    Tensor y = of(F32, 2, 4 * 36);
+    try (PackedWeights w = conv.pack(ctx, of(F32, 4, 36))) {
+      int nodes =
+          nodes(
+              () -> {
+                conv.backwardData(ctx, dy, w, masked ? mask : null, dx);
+                relu.backwardData(ctx, y, dx, dx);
+              });
+      assertEquals(2, nodes);
+    }
+  }
+
+  /** A step of few long rows is two kernels of many blocks, and shorter rows are not its matter. */
+  @ParameterizedTest
+  @CsvSource({"2,9000,2,long-rows", "2,8000,1,sign-step", "600,9000,1,sign-step"})
+  void aSignStepOfLongRowsIsShared(int n, int size, int expected, String name) {
+    var plan = backend.plan(new SignStepDesc(F32, n, size, -2, 2));
+    String chosen = plan.implementation(Direction.FORWARD);
+    assertTrue(chosen.endsWith(name), chosen);
+    Tensor x = of(F32, 2, size);
+    Tensor g = of(F32, 2, size);
+    Tensor y = of(F32, 2, size);
+    Tensor radius = of(F32, 2, 1);
+    Tensor largest = of(F32, 2, 1);
+    int nodes = nodes(() -> plan.execute(ctx, x, radius, y, g, 0.125, y, largest));
     assertEquals(expected, nodes);
   }
 

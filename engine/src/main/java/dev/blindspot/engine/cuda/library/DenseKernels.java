@@ -12,8 +12,10 @@ public final class DenseKernels {
   private final long post;
   private final long mask;
   private final long bits;
+  private final ElementType type;
 
   public DenseKernels(LibraryBackend backend, ElementType type) {
+    this.type = type;
     post = backend.kernel("post" + KernelBackend.suffix(type));
     mask = backend.kernel("mask" + KernelBackend.suffix(type));
     bits = type == ElementType.F32 ? backend.kernel("relu_bits_f32") : 0;
@@ -50,7 +52,9 @@ public final class DenseKernels {
    */
   public void mask(
       LibraryContext c, long count, boolean accumulate, Tensor mask, long fresh, Tensor dx) {
-    c.next().put(count).put(accumulate).put(mask).put(fresh).put(dx).execute(this.mask);
+    LibraryContext k = c.next();
+    k.put(count).put(accumulate).put(mask);
+    k.put(fresh, dx.n(), count, type).put(dx).execute(this.mask);
   }
 
   /**

@@ -54,6 +54,13 @@ public interface LibraryContext extends KernelCall {
   /** Waits for the stream; not while recording. */
   void finish();
 
+  /**
+   * Puts the address of a kernel's operand that is no tensor: n rows, so many elements in all.
+   *
+   * @param address as from {@link #workspace} or {@link #use}
+   */
+  LibraryContext put(long address, long n, long elements, ElementType type);
+
   /** Starts the arguments of a further kernel in this execution. */
   LibraryContext next();
 

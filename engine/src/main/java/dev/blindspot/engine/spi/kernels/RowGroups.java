@@ -81,9 +81,13 @@ public final class RowGroups {
 
   /** A tensor of the call that is being described. */
   public void operand(Tensor t) {
-    long n = t.n();
+    operand(t.address(), t.n(), t.size() * t.type().bytes());
+  }
+
+  /** Memory of the call that is being described, n rows in so many bytes. */
+  public void operand(long address, long n, long bytes) {
     callRows = call.count == 0 || callRows == n ? n : 0;
-    call.add(t.address(), t.size() * t.type().bytes());
+    call.add(address, bytes);
   }
 
   /** Whether the call whose operands were given can be of a group at all; if not, forgets it. */
