@@ -21,11 +21,84 @@ inline Floats pair(const float* above, const float* below, int64_t c, int64_t le
   return greatest(even(v, next), odd(v, next));
 }
 
-void pairs_plane(int64_t p, int64_t q, int64_t w, const float* x, float* y) {
+#if WIDTH > 4
+// Rows of at most WIDTH / 2 windows, two at once; the rows of windows lie one behind the other.
+void narrow_pairs(int64_t rows, int64_t q, int64_t w, const float* x, float* y) {
+  Ints together;  // the windows of two rows without the gap between them
+  for (int k = 0; k < WIDTH; k++) together[k] = k < q ? k : (k - (int)q + WIDTH / 2) & (WIDTH - 1);
+  int64_t i = 0;
+  for (; i + 2 <= rows; i += 2, x += 4 * w, y += 2 * q) {
+    const Floats v = greatest(floats(x, 2 * q), floats(x + w, 2 * q));
+    const Floats next = greatest(floats(x + 2 * w, 2 * q), floats(x + 3 * w, 2 * q));
+    store(y, __builtin_shuffle(greatest(even(v, next), odd(v, next)), together), 2 * q);
+  }
+  if (i < rows) store(y, pair(x, x + w, 0, 2 * q), q);
+}
+#endif
+
+void pairs_rows(int64_t rows, int64_t q, int64_t w, const float* x, float* y) {
   const int64_t whole = q / WIDTH * WIDTH;
-  for (int64_t i = 0; i < p; i++, x += 2 * w, y += q) {
+  for (int64_t i = 0; i < rows; i++, x += 2 * w, y += q) {
     for (int64_t j = 0; j < whole; j += WIDTH) store(y + j, pair(x, x + w, 2 * j, 2 * WIDTH));
     if (whole < q) store(y + whole, pair(x, x + w, 2 * whole, 2 * (q - whole)), q - whole);
+  }
+}
+
+// Planes from..to-1.
+void pairs_planes(const Args& g, int64_t from, int64_t to) {
+  // Without a row left over, planes are one tall plane.
+  const bool tall = g.h == 2 * g.p;
+  const int64_t rows = tall ? g.p * (to - from) : g.p;
+  for (int64_t k = from; k < (tall ? from + 1 : to); k++) {
+    const float* x = (const float*)g.x + k * g.h * g.w;
+    float* y = (float*)g.y + k * g.p * g.q;
+#if WIDTH > 4
+    if (2 * g.q <= WIDTH) {
+      narrow_pairs(rows, g.q, g.w, x, y);
+      continue;
+    }
+#endif
+    pairs_rows(rows, g.q, g.w, x, y);
+  }
+}
+
+// ---- Windows of 3x3, 2 apart, without padding, in rows short enough for a plane to stay in the cache
+
+const int64_t SHORT = 64;
+
+inline bool threes(const Args& g) {
+  return g.kind == MAX && g.r == 3 && g.s == 3 && g.strideH == 2 && g.strideW == 2 && g.padTop == 0 && g.padLeft == 0 &&
+         2 * g.p < g.h && 2 * g.q < g.w && g.w <= SHORT;
+}
+
+// Windows j..j+WIDTH-2 of all rows; each row of x is read once.
+template <bool TWO>
+INLINE void threes_strip(const Args& g, const float* x, float* y, int64_t j) {
+  const int64_t count = least(WIDTH - 1, g.q - j), left = 2 * count + 1;
+  x += 2 * j;
+  y += j;
+  Floats a = floats(x, left), b = TWO ? floats(x + WIDTH, left - WIDTH) : Floats{};
+  for (int64_t i = 0; i < g.p; i++, y += g.q) {
+    const float *second = x + g.w, *third = second + g.w;
+    const Floats last = floats(third, left), lastB = TWO ? floats(third + WIDTH, left - WIDTH) : Floats{};
+    a = greatest(greatest(a, floats(second, left)), last);
+    if (TWO) b = greatest(greatest(b, floats(second + WIDTH, left - WIDTH)), lastB);
+    const Floats columns = even(a, b);
+    store(y, greatest(greatest(columns, odd(a, b)), rotated(columns, 1)), count);
+    a = last;
+    b = lastB;
+    x = third;
+  }
+}
+
+void threes_plane(const Args& args, const float* x, float* y) {
+  const Args g = args;  // of its own, so that stores leave it in registers
+  for (int64_t j = 0; j < g.q; j += WIDTH - 1) {
+    if (2 * (g.q - j) + 1 > WIDTH) {
+      threes_strip<true>(g, x, y, j);
+    } else {
+      threes_strip<false>(g, x, y, j);
+    }
   }
 }
 
@@ -111,11 +184,12 @@ void plane_of(const Args& g, const float* x, float* y) {
 
 void planes(const void* raw, int64_t from, int64_t to) {
   const Args& g = *(const Args*)raw;
+  if (pairs(g)) return pairs_planes(g, from, to);
   for (int64_t k = from; k < to; k++) {
     const float* x = (const float*)g.x + k * g.h * g.w;
     float* y = (float*)g.y + k * g.p * g.q;
-    if (pairs(g)) {
-      pairs_plane(g.p, g.q, g.w, x, y);
+    if (threes(g)) {
+      threes_plane(g, x, y);
     } else if (global(g)) {
       *y = average(x, g.h * g.w);
     } else if (g.kind == MAX) {

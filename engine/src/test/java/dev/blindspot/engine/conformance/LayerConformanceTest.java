@@ -45,6 +45,10 @@ class LayerConformanceTest {
         Pool2dDesc.of(kind, F32, 1, 1, 5, 5, 3, 1).pad(1),
         Pool2dDesc.of(kind, F32, 70, 4, 28, 28, 2, 2),
         Pool2dDesc.of(kind, F32, 2, 2, 4, 4, 1, 3),
+        Pool2dDesc.of(kind, F32, 3, 3, 14, 14, 2, 2), // several narrow rows in a vector
+        Pool2dDesc.of(kind, F32, 3, 1, 15, 17, 2, 2),
+        Pool2dDesc.of(kind, F32, 2, 2, 13, 13, 3, 2), // rows of one strip, of several
+        Pool2dDesc.of(kind, F32, 1, 2, 10, 63, 3, 2),
         Pool2dDesc.of(kind, F32, 1, 3, 5, 75, 2, 2),
         Pool2dDesc.of(kind, F32, 1, 3, 6, 75, 3, 2).pad(1),
         Pool2dDesc.of(kind, F32, 1, 3, 6, 75, 3, 1).pad(1),
