@@ -91,7 +91,7 @@ class SteadyStateTest {
     // Classes are loaded in the first rounds; nothing is left to the compiler's escape analysis.
     long allocated = -1;
     long free = -1;
-    for (int round = 0; round < 3 && allocated != 0; round++) {
+    for (int round = 0; round < 200 && allocated != 0; round++) {
       free = DeviceMemory.free();
       long before = threads.getThreadAllocatedBytes(id);
       for (int i = 0; i < STEPS; i++) {

@@ -80,7 +80,7 @@ class PlanAllocationTest {
       long id = Thread.currentThread().getId();
       // Classes are loaded in the first rounds; nothing is left to the compiler's escape analysis.
       long allocated = -1;
-      for (int round = 0; round < 3 && allocated != 0; round++) {
+      for (int round = 0; round < 200 && allocated != 0; round++) {
         long before = threads.getThreadAllocatedBytes(id);
         for (int i = 0; i < STEPS; i++) {
           step.run();

@@ -102,14 +102,14 @@ class AllocationTest {
   }
 
   /**
-   * Bytes of a round of steps after a round or two in which classes are loaded. Nothing is left to
+   * Bytes of a round of steps after the first ones, in which classes are loaded. Nothing is left to
    * the compiler's escape analysis: what it removes on one machine it may not remove on another.
    */
   private static long steadyBytes(Runnable step) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long id = Thread.currentThread().getId();
     long allocated = -1;
-    for (int round = 0; round < 3 && allocated != 0; round++) {
+    for (int round = 0; round < 200 && allocated != 0; round++) {
       long before = threads.getThreadAllocatedBytes(id);
       for (int i = 0; i < STEPS; i++) {
         step.run();

@@ -224,7 +224,7 @@ class LibraryFailuresTest {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long id = Thread.currentThread().getId();
     long allocated = -1;
-    for (int round = 0; round < 3 && allocated != 0; round++) {
+    for (int round = 0; round < 200 && allocated != 0; round++) {
       long before = threads.getThreadAllocatedBytes(id);
       for (int i = 0; i < 20; i++) {
         step.run();
