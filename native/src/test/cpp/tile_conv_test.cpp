@@ -29,7 +29,7 @@ class Case {
     y.expect("tile_conv forward", 0, [&](int64_t i) {
       const double biased = sums[i] + (flags & BIAS ? b[i / (g.p() * g.q()) % g.k] : 0);
       const double added = biased + (flags & RESIDUAL ? residual[i] : 0);
-      return flags & RELU && added < 0 ? 0 : added;
+      return flags & RELU ? relu(added) : added;
     });
   }
 
