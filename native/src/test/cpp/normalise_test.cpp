@@ -46,7 +46,7 @@ void batch_norm(const Channels& g) {
                              const Buffer<float>* dx, const Buffer<float>* weights) {
     const auto word = [](const Buffer<float>* b) { return b ? Word(*b) : Word(0); };
     call(name, {g.n, g.c, g.spatial, accumulate, epsilon, 0.25, x, gamma, beta, mean, variance, word(saved),
-                word(saved ? saved + 1 : nullptr), word(y), dy, word(dx), word(weights),
+                word(saved ? saved + 1 : nullptr), word(y), 0, 0, dy, word(dx), word(weights),
                 word(weights ? weights + 1 : nullptr)});
   };
   arguments("batch_norm_inference_f32", 0, nullptr, &y, nullptr, nullptr);
