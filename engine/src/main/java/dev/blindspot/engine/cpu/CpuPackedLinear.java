@@ -151,11 +151,6 @@ final class CpuPackedLinear extends CheckedWeighted<LinearDesc> implements Linea
     execute(ctx, n, d.k(), d.c(), flags, dy, w, null, null, dx, mask);
   }
 
-  @Override
-  protected void runBackwardWeights(Context ctx, long n, Tensor x, Tensor dy, Tensor dw) {
-    throw new IllegalStateException(desc().summary() + ": backward-weights is never planned here");
-  }
-
   private void execute(
       Context ctx,
       long n,

@@ -156,11 +156,6 @@ final class TileConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan
         .execute(kernel);
   }
 
-  @Override
-  protected void runBackwardWeights(Context ctx, long n, Tensor x, Tensor dy, Tensor dw) {
-    throw new IllegalStateException("never planned");
-  }
-
   /** In the order of ConvArgs in tile_view.h; null where a direction has no such tensor. */
   private CpuContext write(
       Context ctx,

@@ -151,9 +151,4 @@ final class TileLinear extends CheckedWeighted<LinearDesc> implements LinearPlan
         .put(packed)
         .put(plain);
   }
-
-  @Override
-  protected void runBackwardWeights(Context ctx, long n, Tensor x, Tensor dy, Tensor dw) {
-    throw new IllegalStateException("never planned");
-  }
 }

@@ -169,9 +169,4 @@ final class FewChannelsConv2d extends CheckedWeighted<Conv2dDesc> implements Con
       Context ctx, long n, Tensor x, PackedWeights p, Tensor b, Tensor residual, Tensor y) {
     planned(Direction.FORWARD); // never is
   }
-
-  @Override
-  protected void runBackwardWeights(Context ctx, long n, Tensor x, Tensor dy, Tensor dw) {
-    planned(Direction.BACKWARD_WEIGHTS); // never is
-  }
 }

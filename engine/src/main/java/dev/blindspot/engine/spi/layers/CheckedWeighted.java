@@ -170,5 +170,8 @@ public abstract class CheckedWeighted<D extends Desc<?>> extends BasePlan<D>
   protected abstract void runBackwardData(
       Context ctx, long n, Tensor dy, PackedWeights p, Tensor mask, Tensor dx);
 
-  protected abstract void runBackwardWeights(Context ctx, long n, Tensor x, Tensor dy, Tensor dw);
+  /** For implementations that are never chosen for backward-weights: fails. */
+  protected void runBackwardWeights(Context ctx, long n, Tensor x, Tensor dy, Tensor dw) {
+    throw new IllegalStateException(desc().summary() + ": backward-weights is never planned here");
+  }
 }
