@@ -54,11 +54,7 @@ final class ConvPass {
   /** Packs w, at once even while the context records, or as an execution like others. */
   void pack(Context ctx, boolean now, Tensor w, Tensor packed) {
     CpuContext c = write(ctx, 1, 0, w, packed, null, null, null, null);
-    if (now) {
-      c.executeNow(packKernel);
-    } else {
-      c.execute(packKernel);
-    }
+    c.execute(packKernel, now);
   }
 
   /** All of a direction's tensors; null where it has none. */

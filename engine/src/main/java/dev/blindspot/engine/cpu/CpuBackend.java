@@ -261,11 +261,7 @@ final class CpuBackend implements KernelBackend {
             .put(to)
             .put(0.0)
             .put(0.0);
-    if (now) {
-      c.executeNow(elementwise);
-    } else {
-      c.execute(elementwise);
-    }
+    c.execute(elementwise, now);
   }
 
   @Override

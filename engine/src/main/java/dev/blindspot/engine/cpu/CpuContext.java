@@ -149,8 +149,16 @@ final class CpuContext implements Context, KernelCall {
     groups.clear();
   }
 
-  /** Runs the kernel now, even while the context records: for weights, which no replay packs. */
-  void executeNow(long kernel) {
+  /**
+   * Executes a kernel that fills weights.
+   *
+   * @param now even while the context records, and not as a part of that: no replay packs weights
+   */
+  void execute(long kernel, boolean now) {
+    if (!now) {
+      execute(kernel);
+      return;
+    }
     if (recorded != null) {
       groups.groups(false);
     }

@@ -3,7 +3,6 @@ package dev.blindspot.engine.cpu;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.ElementType;
-import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
@@ -20,12 +19,17 @@ import dev.blindspot.engine.spi.layers.CheckedWeighted;
  * matrix and OpenBLAS.
  */
 final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan {
+
+  /** How filters lie; a scheme is null where its direction is not planned. */
+  private record Filters(ConvGeometry geometry, ConvScheme forward, ConvScheme backwardData) {}
+
   private final CpuBackend backend;
   private final CpuIm2col im2col;
   private final ConvPass forward; // null: im2col, or not planned
   private final ConvPass backwardData;
   private final ConvPass backwardWeights;
-  private final CpuConvWeights.Form form;
+  private final Filters filters;
+  private final CpuWeights.Form form;
   private final String prefix;
   private final long post;
 
@@ -115,13 +119,13 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
         forwardScheme == ConvScheme.IM2COL
             || backwardScheme == ConvScheme.IM2COL
             || (forward == null && backwardData == null);
+    filters = new Filters(ConvGeometry.ofAnyBatch(d), forwardScheme, backwardScheme);
     form =
-        new CpuConvWeights.Form(
+        new CpuWeights.Form(
+            filters,
             d.type(),
-            ConvGeometry.ofAnyBatch(d),
-            forwardScheme,
-            backwardScheme,
             plain ? sizes().w() : 0,
+            d.type(),
             forward == null ? 0 : forward.weightFloats(),
             backwardData == null ? 0 : backwardData.weightFloats());
     prefix = "cpu:" + backend.levelName() + "-";
@@ -150,8 +154,8 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
     planned(direction);
     ConvScheme scheme =
         switch (direction) {
-          case FORWARD -> form.forwardScheme();
-          case BACKWARD_DATA -> form.backwardScheme();
+          case FORWARD -> filters.forward;
+          case BACKWARD_DATA -> filters.backwardData;
           case BACKWARD_WEIGHTS ->
               backwardWeights == null ? ConvScheme.IM2COL : ConvScheme.GRADIENT;
         };
@@ -170,9 +174,7 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
 
   @Override
   protected PackedWeights newPacked(Context ctx, Tensor w) {
-    CpuConvWeights p = new CpuConvWeights(backend, form);
-    fill(ctx, true, p, w);
-    return p;
+    return CpuWeights.filled(backend, form, p -> fill(ctx, true, p, w));
   }
 
   @Override
@@ -180,7 +182,7 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
     fill(ctx, false, weights(p), w);
   }
 
-  private void fill(Context ctx, boolean now, CpuConvWeights p, Tensor w) {
+  private void fill(Context ctx, boolean now, CpuWeights p, Tensor w) {
     if (p.plain != null) {
       backend.copy(ctx, desc(), now, w, p.plain);
     }
@@ -192,18 +194,14 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
     }
   }
 
-  private CpuConvWeights weights(PackedWeights p) {
-    if (!(p instanceof CpuConvWeights own) || !own.fits(backend, form)) {
-      throw new InvalidInputException(
-          desc().summary() + ": " + p + " were not packed by such a plan; use this plan's pack()");
-    }
-    return own;
+  private CpuWeights weights(PackedWeights p) {
+    return CpuWeights.of(this, backend, p, form);
   }
 
   @Override
   protected void runForward(
       Context ctx, long n, Tensor x, PackedWeights p, Tensor b, Tensor residual, Tensor y) {
-    CpuConvWeights w = weights(p);
+    CpuWeights w = weights(p);
     if (forward == null) {
       im2col.forward(ctx, n, post, x, w.plain, b, residual, y);
     } else {
@@ -214,7 +212,7 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
   @Override
   protected void runBackwardData(
       Context ctx, long n, Tensor dy, PackedWeights p, Tensor mask, Tensor dx) {
-    CpuConvWeights w = weights(p);
+    CpuWeights w = weights(p);
     long flags = PostOps.gradientFlags(options().accumulate(), mask != null);
     if (backwardData == null) {
       im2col.backwardData(ctx, n, flags, dy, w.plain, mask, dx);

@@ -3,7 +3,6 @@ package dev.blindspot.engine.cpu;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.ElementType;
-import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.LinearDesc;
@@ -19,6 +18,10 @@ import dev.blindspot.engine.spi.layers.CheckedWeighted;
  * in which it multiplies them, made once by pack().
  */
 final class CpuPackedLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
+
+  /** What the order of a dense layer's weights depends on. */
+  private record Size(int c, int k) {}
+
   /** Rows up to which unpacked weights are read as fast, once for both directions. */
   static final int FEW_ROWS = 4;
 
@@ -31,7 +34,7 @@ final class CpuPackedLinear extends CheckedWeighted<LinearDesc> implements Linea
   private static final long ROW_BYTES = 4 * 432;
 
   private final CpuBackend backend;
-  private final PackedLinearWeights.Form form;
+  private final CpuWeights.Form form;
   private final long kernel;
   private final long packKernel;
   private final long post;
@@ -73,9 +76,11 @@ final class CpuPackedLinear extends CheckedWeighted<LinearDesc> implements Linea
     boolean backward = o.directions().contains(Direction.BACKWARD_DATA);
     long width = backend.width();
     form =
-        new PackedLinearWeights.Form(
-            d.c(),
-            d.k(),
+        new CpuWeights.Form(
+            new Size(d.c(), d.k()),
+            ElementType.F32,
+            0,
+            ElementType.F32,
             forward ? d.c() * Blocks.roundUp(d.k(), width) : 0,
             backward ? d.k() * Blocks.roundUp(d.c(), width) : 0);
     kernel = backend.kernel("packed_linear");
@@ -90,9 +95,7 @@ final class CpuPackedLinear extends CheckedWeighted<LinearDesc> implements Linea
 
   @Override
   protected PackedWeights newPacked(Context ctx, Tensor w) {
-    PackedLinearWeights p = new PackedLinearWeights(backend, form);
-    fill(ctx, true, p, w);
-    return p;
+    return CpuWeights.filled(backend, form, p -> fill(ctx, true, p, w));
   }
 
   @Override
@@ -100,7 +103,7 @@ final class CpuPackedLinear extends CheckedWeighted<LinearDesc> implements Linea
     fill(ctx, false, weights(p), w);
   }
 
-  private void fill(Context ctx, boolean now, PackedLinearWeights p, Tensor w) {
+  private void fill(Context ctx, boolean now, CpuWeights p, Tensor w) {
     LinearDesc d = desc();
     if (p.forward != null) {
       fill(ctx, now, d.c(), d.k(), true, w, p.forward);
@@ -119,19 +122,11 @@ final class CpuPackedLinear extends CheckedWeighted<LinearDesc> implements Linea
             .put(transposed ? 1L : 0L)
             .put(w)
             .put(p);
-    if (now) {
-      c.executeNow(packKernel);
-    } else {
-      c.execute(packKernel);
-    }
+    c.execute(packKernel, now);
   }
 
-  private PackedLinearWeights weights(PackedWeights p) {
-    if (!(p instanceof PackedLinearWeights own) || !own.fits(backend, form)) {
-      throw new InvalidInputException(
-          desc().summary() + ": " + p + " were not packed by such a plan; use this plan's pack()");
-    }
-    return own;
+  private CpuWeights weights(PackedWeights p) {
+    return CpuWeights.of(this, backend, p, form);
   }
 
   @Override

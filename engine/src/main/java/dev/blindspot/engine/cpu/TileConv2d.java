@@ -2,7 +2,7 @@ package dev.blindspot.engine.cpu;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
-import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.Layout;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
@@ -18,6 +18,9 @@ import dev.blindspot.engine.spi.layers.CheckedWeighted;
  * rows of a band of output rows by the thread that computes them.
  */
 final class TileConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan {
+
+  /** What the order of the filters depends on. */
+  private record Filters(ConvGeometry geometry, int parts) {}
 
   /** One direction; rowsByBatch: the last for every batch of at least its number. */
   private record Pass(TileGather gather, long[] rowsByBatch, long partBytes, long positions) {
@@ -47,7 +50,7 @@ final class TileConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan
   private final ConvGeometry geometry;
   private final Pass forward; // null: not planned
   private final Pass backwardData;
-  private final TileWeights.Form form;
+  private final CpuWeights.Form form;
   private final long kernel;
   private final long pack;
   private final int parts;
@@ -85,10 +88,11 @@ final class TileConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan
     forward = y ? Pass.of(d, false, parts, threads) : null;
     backwardData = dx ? Pass.of(d, true, parts, threads) : null;
     form =
-        new TileWeights.Form(
-            ConvGeometry.ofAnyBatch(d),
-            parts,
+        new CpuWeights.Form(
+            new Filters(ConvGeometry.ofAnyBatch(d), parts),
+            d.type(),
             sizes().w(),
+            ElementType.U8,
             y ? forward.gather.filterBytes() : 0,
             dx ? backwardData.gather.filterBytes() : 0);
     long band = Math.max(y ? forward.bandBytes(parts) : 0, dx ? backwardData.bandBytes(parts) : 0);
@@ -102,9 +106,7 @@ final class TileConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan
 
   @Override
   protected PackedWeights newPacked(Context ctx, Tensor w) {
-    TileWeights p = new TileWeights(backend, form);
-    fill(ctx, true, p, w);
-    return p;
+    return CpuWeights.filled(backend, form, p -> fill(ctx, true, p, w));
   }
 
   @Override
@@ -112,7 +114,7 @@ final class TileConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan
     fill(ctx, false, weights(p), w);
   }
 
-  private void fill(Context ctx, boolean now, TileWeights p, Tensor w) {
+  private void fill(Context ctx, boolean now, CpuWeights p, Tensor w) {
     backend.copy(ctx, desc(), now, w, p.plain);
     if (forward != null) {
       pack(ctx, now, forward, p, p.forward);
@@ -122,35 +124,26 @@ final class TileConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan
     }
   }
 
-  private void pack(Context ctx, boolean now, Pass pass, TileWeights w, Tensor packed) {
+  private void pack(Context ctx, boolean now, Pass pass, CpuWeights w, Tensor packed) {
     CpuContext c = write(ctx, pass, 1, 0, null, packed, w.plain, null, null, null, null);
-    if (now) {
-      c.executeNow(pack);
-    } else {
-      c.execute(pack);
-    }
+    c.execute(pack, now);
   }
 
-  private TileWeights weights(PackedWeights p) {
-    if (!(p instanceof TileWeights own) || !own.fits(backend, form)) {
-      throw new InvalidInputException(
-          desc().summary() + ": " + p + " were not packed by such a plan; use this plan's pack()");
-    }
-    own.checkOpen();
-    return own;
+  private CpuWeights weights(PackedWeights p) {
+    return CpuWeights.of(this, backend, p, form);
   }
 
   @Override
   protected void runForward(
       Context ctx, long n, Tensor x, PackedWeights p, Tensor b, Tensor residual, Tensor y) {
-    TileWeights w = weights(p);
+    CpuWeights w = weights(p);
     write(ctx, forward, n, post, x, w.forward, w.plain, b, residual, null, y).execute(kernel);
   }
 
   @Override
   protected void runBackwardData(
       Context ctx, long n, Tensor dy, PackedWeights p, Tensor mask, Tensor dx) {
-    TileWeights w = weights(p);
+    CpuWeights w = weights(p);
     long flags = PostOps.gradientFlags(options().accumulate(), mask != null);
     write(ctx, backwardData, n, flags, dy, w.backward, w.plain, null, null, mask, dx)
         .execute(kernel);

@@ -2,7 +2,7 @@ package dev.blindspot.engine.cpu;
 
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
-import dev.blindspot.engine.InvalidInputException;
+import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.LinearDesc;
@@ -16,15 +16,15 @@ import dev.blindspot.engine.spi.layers.CheckedWeighted;
 /** Dense layer in tiles of bfloat16 parts; the weights are split when they are packed. */
 final class TileLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
 
-  /** What weights of a dense layer are of. */
-  private record Size(int c, int k) {}
+  /** What the order of a dense layer's weights depends on. */
+  private record Size(int c, int k, int parts) {}
 
   private final CpuBackend backend;
   private final long product;
   private final long pack;
   private final int parts;
   private final long post;
-  private final TileWeights.Form form;
+  private final CpuWeights.Form form;
 
   static void register(TileKernels tiles) {
     tiles.add(
@@ -49,10 +49,11 @@ final class TileLinear extends CheckedWeighted<LinearDesc> implements LinearPlan
     boolean forward = o.directions().contains(Direction.FORWARD);
     boolean backward = o.directions().contains(Direction.BACKWARD_DATA);
     form =
-        new TileWeights.Form(
-            new Size(d.c(), d.k()),
-            parts,
+        new CpuWeights.Form(
+            new Size(d.c(), d.k(), parts),
+            d.type(),
             sizes().w(),
+            ElementType.U8,
             forward ? TileKernels.packedBytes(d.k(), d.c(), parts) : 0,
             backward ? TileKernels.packedBytes(d.c(), d.k(), parts) : 0);
   }
@@ -64,9 +65,7 @@ final class TileLinear extends CheckedWeighted<LinearDesc> implements LinearPlan
 
   @Override
   protected PackedWeights newPacked(Context ctx, Tensor w) {
-    TileWeights p = new TileWeights(backend, form);
-    fill(ctx, true, p, w);
-    return p;
+    return CpuWeights.filled(backend, form, p -> fill(ctx, true, p, w));
   }
 
   @Override
@@ -74,7 +73,7 @@ final class TileLinear extends CheckedWeighted<LinearDesc> implements LinearPlan
     fill(ctx, false, weights(p), w);
   }
 
-  private void fill(Context ctx, boolean now, TileWeights p, Tensor w) {
+  private void fill(Context ctx, boolean now, CpuWeights p, Tensor w) {
     int c = desc().c();
     int k = desc().k();
     backend.copy(ctx, desc(), now, w, p.plain);
@@ -91,27 +90,18 @@ final class TileLinear extends CheckedWeighted<LinearDesc> implements LinearPlan
       Context ctx, boolean now, int n, int k, int row, int depth, Tensor from, Tensor to) {
     CpuContext call = CpuContext.begin(ctx, backend, desc(), workspaceBytes());
     call.put(n).put(k).put(row).put(depth).put(parts).put(from).put(to);
-    if (now) {
-      call.executeNow(pack);
-    } else {
-      call.execute(pack);
-    }
+    call.execute(pack, now);
   }
 
-  private TileWeights weights(PackedWeights p) {
-    if (!(p instanceof TileWeights own) || !own.fits(backend, form)) {
-      throw new InvalidInputException(
-          desc().summary() + ": " + p + " were not packed by such a plan; use this plan's pack()");
-    }
-    own.checkOpen();
-    return own;
+  private CpuWeights weights(PackedWeights p) {
+    return CpuWeights.of(this, backend, p, form);
   }
 
   @Override
   protected void runForward(
       Context ctx, long n, Tensor x, PackedWeights p, Tensor b, Tensor residual, Tensor y) {
     int c = desc().c();
-    TileWeights w = weights(p);
+    CpuWeights w = weights(p);
     begin(ctx, n, desc().k(), c, post, x, w.forward, w.plain)
         .put(c)
         .put(1L)
@@ -126,7 +116,7 @@ final class TileLinear extends CheckedWeighted<LinearDesc> implements LinearPlan
   protected void runBackwardData(
       Context ctx, long n, Tensor dy, PackedWeights p, Tensor mask, Tensor dx) {
     int c = desc().c();
-    TileWeights w = weights(p);
+    CpuWeights w = weights(p);
     long flags = PostOps.gradientFlags(options().accumulate(), mask != null);
     begin(ctx, n, c, desc().k(), flags, dy, w.backward, w.plain)
         .put(1L)
