@@ -1,19 +1,19 @@
 package dev.blindspot.engine.cpu;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.MatMulDesc;
-import dev.blindspot.engine.primitives.MatMulPlan;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.kernels.KernelBackend;
+import dev.blindspot.engine.spi.layers.CheckedMatMul;
 
 /**
  * Matrix product, split among the context's threads: by OpenBLAS, or of few rows or with one column
  * by kernels/skinny.h, which hands products that OpenBLAS was measured to do faster to it.
  */
-final class CpuMatMul extends CpuPlan<MatMulDesc> implements MatMulPlan {
+final class CpuMatMul extends CheckedMatMul {
+  private final CpuBackend backend;
   private final long kernel;
 
   static void register(CpuBackend backend) {
@@ -39,19 +39,14 @@ final class CpuMatMul extends CpuPlan<MatMulDesc> implements MatMulPlan {
   private CpuMatMul(
       CpuBackend backend, MatMulDesc d, PlanOptions o, Implementation<?, ?> i, String name) {
     super(backend, d, o, i);
+    this.backend = backend;
     kernel = backend.kernel(name + KernelBackend.suffix(d.type()));
   }
 
   @Override
-  public void execute(Context ctx, double alpha, Tensor a, Tensor b, double beta, Tensor c) {
-    planned(Direction.FORWARD);
+  protected void run(Context ctx, double alpha, Tensor a, Tensor b, double beta, Tensor c) {
     MatMulDesc d = desc();
-    elements("a", a, d.type(), (long) d.m() * d.k());
-    elements("b", b, d.type(), (long) d.k() * d.n());
-    elements("c", c, d.type(), (long) d.m() * d.n());
-    distinct("c", c, "a", a, false);
-    distinct("c", c, "b", b, false);
-    begin(ctx)
+    CpuContext.begin(ctx, backend, d, 0)
         .put(d.m())
         .put(d.n())
         .put(d.k())

@@ -9,6 +9,7 @@ import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.SingularValuesDesc;
 import dev.blindspot.engine.primitives.SingularValuesPlan;
+import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.kernels.Kernels;
 
@@ -16,7 +17,8 @@ import dev.blindspot.kernels.Kernels;
  * LAPACK's divide and conquer (gesdd) on a copy of the matrix. It runs at once even while a program
  * is recorded, allocates its copy, and uses the calling thread only.
  */
-final class CpuSingularValues extends CpuPlan<SingularValuesDesc> implements SingularValuesPlan {
+final class CpuSingularValues extends BasePlan<SingularValuesDesc> implements SingularValuesPlan {
+  private final CpuBackend backend;
 
   static void register(CpuBackend backend) {
     backend.add(
@@ -29,6 +31,7 @@ final class CpuSingularValues extends CpuPlan<SingularValuesDesc> implements Sin
   private CpuSingularValues(
       CpuBackend backend, SingularValuesDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(backend, d, o, i);
+    this.backend = backend;
   }
 
   @Override
@@ -46,7 +49,7 @@ final class CpuSingularValues extends CpuPlan<SingularValuesDesc> implements Sin
     long copyBytes = (size * d.type().bytes() + 63) / 64 * 64;
     long workBytes = (work * d.type().bytes() + 63) / 64 * 64;
     long total = copyBytes + workBytes + 8 * least * 4;
-    long block = backend().allocate(total, "a copy for singular values");
+    long block = backend.allocate(total, "a copy for singular values");
     try {
       Kernels.copy(block, a.address(), size * d.type().bytes());
       long iwork = block + copyBytes + workBytes;
@@ -56,7 +59,7 @@ final class CpuSingularValues extends CpuPlan<SingularValuesDesc> implements Sin
             "lapack", "gesdd info " + info, d.summary() + ": the iteration did not converge");
       }
     } finally {
-      backend().free(block, total);
+      backend.free(block, total);
     }
   }
 

@@ -1,15 +1,15 @@
 package dev.blindspot.engine.cpu;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.MatMulDesc;
-import dev.blindspot.engine.primitives.MatMulPlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.layers.CheckedMatMul;
 
 /** Matrix product in tiles of bfloat16 parts; both operands are split at each execution. */
-final class TileMatMul extends CpuPlan<MatMulDesc> implements MatMulPlan {
+final class TileMatMul extends CheckedMatMul {
+  private final CpuBackend backend;
   private final long kernel;
   private final int parts;
 
@@ -23,6 +23,7 @@ final class TileMatMul extends CpuPlan<MatMulDesc> implements MatMulPlan {
 
   private TileMatMul(TileKernels tiles, MatMulDesc d, PlanOptions o, Implementation<?, ?> i) {
     super(tiles.backend(), d, o, i);
+    backend = tiles.backend();
     kernel = tiles.kernel("tile_matmul_f32");
     parts = TileKernels.parts(o.precision());
   }
@@ -30,19 +31,13 @@ final class TileMatMul extends CpuPlan<MatMulDesc> implements MatMulPlan {
   @Override
   public long workspaceBytes() {
     return TileKernels.blockBytes(desc().n(), desc().k(), parts)
-        + backend().options().threads() * TileKernels.leftBytes(parts);
+        + backend.options().threads() * TileKernels.leftBytes(parts);
   }
 
   @Override
-  public void execute(Context ctx, double alpha, Tensor a, Tensor b, double beta, Tensor c) {
-    planned(Direction.FORWARD);
+  protected void run(Context ctx, double alpha, Tensor a, Tensor b, double beta, Tensor c) {
     MatMulDesc d = desc();
-    elements("a", a, d.type(), (long) d.m() * d.k());
-    elements("b", b, d.type(), (long) d.k() * d.n());
-    elements("c", c, d.type(), (long) d.m() * d.n());
-    distinct("c", c, "a", a, false);
-    distinct("c", c, "b", b, false);
-    begin(ctx)
+    CpuContext.begin(ctx, backend, d, workspaceBytes())
         .put(d.m())
         .put(d.n())
         .put(d.k())

@@ -1,16 +1,14 @@
 package dev.blindspot.engine.reference;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.MatMulDesc;
-import dev.blindspot.engine.primitives.MatMulPlan;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.layers.CheckedMatMul;
 
 /** Matrix product by three nested loops; every sum in double, rounded once. */
-final class ReferenceMatMul extends BasePlan<MatMulDesc> implements MatMulPlan {
+final class ReferenceMatMul extends CheckedMatMul {
 
   static void register(ReferenceBackend backend) {
     backend.add(MatMulDesc.class, (d, o, i) -> new ReferenceMatMul(backend, d, o, i));
@@ -22,14 +20,8 @@ final class ReferenceMatMul extends BasePlan<MatMulDesc> implements MatMulPlan {
   }
 
   @Override
-  public void execute(Context ctx, double alpha, Tensor a, Tensor b, double beta, Tensor c) {
-    planned(Direction.FORWARD);
+  protected void run(Context ctx, double alpha, Tensor a, Tensor b, double beta, Tensor c) {
     MatMulDesc d = desc();
-    elements("a", a, d.type(), (long) d.m() * d.k());
-    elements("b", b, d.type(), (long) d.k() * d.n());
-    elements("c", c, d.type(), (long) d.m() * d.n());
-    distinct("c", c, "a", a, false);
-    distinct("c", c, "b", b, false);
     Cells left = Cells.of(a);
     Cells right = Cells.of(b);
     Cells out = Cells.of(c);

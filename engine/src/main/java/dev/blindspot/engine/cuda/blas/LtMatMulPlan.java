@@ -3,7 +3,6 @@ package dev.blindspot.engine.cuda.blas;
 import static org.bytedeco.cuda.global.cublas.CUBLASLT_EPILOGUE_DEFAULT;
 
 import dev.blindspot.engine.Context;
-import dev.blindspot.engine.Direction;
 import dev.blindspot.engine.Guarantee;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Tensor;
@@ -13,13 +12,12 @@ import dev.blindspot.engine.cuda.library.LibraryBackend;
 import dev.blindspot.engine.cuda.library.LibraryContext;
 import dev.blindspot.engine.cuda.library.Resources;
 import dev.blindspot.engine.primitives.MatMulDesc;
-import dev.blindspot.engine.primitives.MatMulPlan;
-import dev.blindspot.engine.spi.BasePlan;
 import dev.blindspot.engine.spi.Implementation;
+import dev.blindspot.engine.spi.layers.CheckedMatMul;
 import java.util.EnumSet;
 
 /** Matrix product by cublasLt. */
-final class LtMatMulPlan extends BasePlan<MatMulDesc> implements MatMulPlan {
+final class LtMatMulPlan extends CheckedMatMul {
   private static final String NAME = "cublaslt:matmul";
 
   private final LibraryBackend backend;
@@ -69,14 +67,8 @@ final class LtMatMulPlan extends BasePlan<MatMulDesc> implements MatMulPlan {
   }
 
   @Override
-  public void execute(Context ctx, double alpha, Tensor a, Tensor b, double beta, Tensor c) {
-    planned(Direction.FORWARD);
+  protected void run(Context ctx, double alpha, Tensor a, Tensor b, double beta, Tensor c) {
     MatMulDesc d = desc();
-    elements("a", a, d.type(), (long) d.m() * d.k());
-    elements("b", b, d.type(), (long) d.k() * d.n());
-    elements("c", c, d.type(), (long) d.m() * d.n());
-    distinct("c", c, "a", a, false);
-    distinct("c", c, "b", b, false);
     LibraryContext l = backend.begin(ctx, d, workspaceBytes());
     try {
       long left = l.use(a);
