@@ -6,12 +6,12 @@ import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.primitives.SignStepDesc;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.kernels.KernelCall;
-import dev.blindspot.engine.spi.rows.CheckedSignStep;
+import dev.blindspot.engine.spi.kernels.KernelSignStep;
 
 /**
  * The sign step of few long rows by rows_step_long.cu, two kernels: a block for each row is few.
  */
-final class LongRowsSignStep extends CheckedSignStep {
+final class LongRowsSignStep extends KernelSignStep {
   /** Shorter rows are done by one block each, which may do more than this step. */
   private static final long LONG_ROW = 8192;
 
@@ -24,9 +24,7 @@ final class LongRowsSignStep extends CheckedSignStep {
   /** A block reads so many pieces' results at once. */
   private static final long MOST_PIECES = 256;
 
-  private final CudaBackend backend;
   private final long largest;
-  private final long step;
   private final long pieces;
 
   static void register(CudaBackend backend) {
@@ -45,10 +43,8 @@ final class LongRowsSignStep extends CheckedSignStep {
 
   private LongRowsSignStep(
       CudaBackend backend, SignStepDesc d, PlanOptions o, Implementation<?, ?> i) {
-    super(backend, d, o, i);
-    this.backend = backend;
+    super(backend, d, o, i, "sign_step_pieces");
     largest = backend.kernel("sign_step_largest");
-    step = backend.kernel("sign_step_pieces");
     pieces = Math.min(MOST_PIECES, (d.length() - 1) / PIECE + 1);
   }
 
@@ -70,10 +66,11 @@ final class LongRowsSignStep extends CheckedSignStep {
       Tensor z,
       Tensor size) {
     arguments(ctx, n, centre, radius, x, g, alpha, z, size).execute(largest);
-    arguments(ctx, n, centre, radius, x, g, alpha, z, size).execute(step);
+    super.run(ctx, n, centre, radius, x, g, alpha, z, size);
   }
 
-  private KernelCall arguments(
+  @Override
+  protected KernelCall arguments(
       Context ctx,
       long n,
       Tensor centre,
@@ -83,21 +80,6 @@ final class LongRowsSignStep extends CheckedSignStep {
       double alpha,
       Tensor z,
       Tensor size) {
-    return backend
-        .begin(ctx, desc(), workspaceBytes())
-        .put(desc().type().ordinal())
-        .put(n)
-        .put(desc().length())
-        .put(centre)
-        .put(radius)
-        .put(x)
-        .put(g)
-        .put(z)
-        .put(size)
-        .put(alpha)
-        .put(desc().low())
-        .put(desc().high())
-        .put(pieces)
-        .putWorkspace();
+    return super.arguments(ctx, n, centre, radius, x, g, alpha, z, size).put(pieces).putWorkspace();
   }
 }

@@ -7,8 +7,8 @@ import dev.blindspot.engine.primitives.SignStepDesc;
 import dev.blindspot.engine.spi.Implementation;
 import dev.blindspot.engine.spi.rows.CheckedSignStep;
 
-/** Sign steps by kernels/rows_step.cpp. */
-final class KernelSignStep extends CheckedSignStep {
+/** Sign steps by kernels/rows_step.cpp, or by another kernel that begins with its arguments. */
+public class KernelSignStep extends CheckedSignStep {
   private final KernelBackend backend;
   private final long kernel;
 
@@ -17,14 +17,17 @@ final class KernelSignStep extends CheckedSignStep {
         SignStepDesc.class,
         "sign-step",
         (d, o) -> "",
-        (d, o, i) -> new KernelSignStep(backend, d, o, i));
+        (d, o, i) -> new KernelSignStep(backend, d, o, i, "sign_step"));
   }
 
-  private KernelSignStep(
-      KernelBackend backend, SignStepDesc d, PlanOptions o, Implementation<?, ?> i) {
+  /**
+   * @param kernel its name
+   */
+  protected KernelSignStep(
+      KernelBackend backend, SignStepDesc d, PlanOptions o, Implementation<?, ?> i, String kernel) {
     super(backend, d, o, i);
     this.backend = backend;
-    kernel = backend.kernel("sign_step");
+    this.kernel = backend.kernel(kernel);
   }
 
   @Override
@@ -38,8 +41,22 @@ final class KernelSignStep extends CheckedSignStep {
       double alpha,
       Tensor z,
       Tensor size) {
-    backend
-        .begin(ctx, desc(), 0)
+    arguments(ctx, n, centre, radius, x, g, alpha, z, size).execute(kernel);
+  }
+
+  /** In the order of the kernel's struct; those of another kernel may follow. */
+  protected KernelCall arguments(
+      Context ctx,
+      long n,
+      Tensor centre,
+      Tensor radius,
+      Tensor x,
+      Tensor g,
+      double alpha,
+      Tensor z,
+      Tensor size) {
+    return backend
+        .begin(ctx, desc(), workspaceBytes())
         .put(desc().type().ordinal())
         .put(n)
         .put(desc().length())
@@ -51,7 +68,6 @@ final class KernelSignStep extends CheckedSignStep {
         .put(size)
         .put(alpha)
         .put(desc().low())
-        .put(desc().high())
-        .execute(kernel);
+        .put(desc().high());
   }
 }
