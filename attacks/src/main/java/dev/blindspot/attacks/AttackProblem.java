@@ -4,6 +4,7 @@ import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.ElementType;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.nn.Network;
+import dev.blindspot.nn.NetworkOptions;
 import dev.blindspot.nn.Parameters;
 
 /**
@@ -146,9 +147,17 @@ public record AttackProblem(
    * the same bits. Prepare again after the parameters' values changed.
    */
   public AttackProblem prepared() {
-    Confidence c = (confidence == null ? new Confidence(this) : confidence).prepared(this);
+    Confidence c = Confidence.of(this).prepared(this);
     return new AttackProblem(
         network, parameters, backend, images, labels, targets, samples, seed, c);
+  }
+
+  /**
+   * How attacks plan the network: with gradients of the input, and with a forward pass whose
+   * rounding errors have bounds, on which the confidence rests by which adversarials must win.
+   */
+  public static NetworkOptions planning() {
+    return NetworkOptions.of(NetworkOptions.Gradients.INPUT).boundedErrors(true);
   }
 
   /** Number of samples. */

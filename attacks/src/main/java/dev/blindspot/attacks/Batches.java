@@ -27,8 +27,7 @@ final class Batches {
       AttackListener listener,
       Work work) {
     ResultBuilder result = new ResultBuilder(problem);
-    Confidence confidence =
-        problem.confidence() == null ? new Confidence(problem) : problem.confidence();
+    Confidence confidence = Confidence.of(problem);
     int size = Batch.size(problem, ownBytes);
     int total = problem.count();
     for (int from = 0; from < total; from += size) {

@@ -14,8 +14,6 @@ import dev.blindspot.engine.primitives.MarginDesc;
 import dev.blindspot.engine.primitives.MarginPlan;
 import dev.blindspot.engine.primitives.RowwiseOp;
 import dev.blindspot.nn.Network;
-import dev.blindspot.nn.NetworkOptions;
-import dev.blindspot.nn.NetworkOptions.Gradients;
 import dev.blindspot.nn.NetworkPlan;
 
 /**
@@ -47,9 +45,7 @@ final class Classifier implements AutoCloseable {
     numbers = new RowMath(backend, ctx, n, 1);
     scaled = store.scratch(ElementType.F32, classes);
     slope = store.scratch(ElementType.F32, classes);
-    // The confidence by which a goal is reached rests on bounds of rounding errors.
-    NetworkOptions options = NetworkOptions.of(Gradients.INPUT).boundedErrors(true);
-    plan = network.plan(backend, problem.parameters(), n, options);
+    plan = network.plan(backend, problem.parameters(), n, AttackProblem.planning());
   }
 
   int classes() {

@@ -32,7 +32,12 @@ public final class Confidence {
   private final float[] images; // whose errors are known; null: none
   private final double[] known;
 
-  Confidence(AttackProblem problem) {
+  /** The problem's, or of a new analysis if it has none. */
+  static Confidence of(AttackProblem problem) {
+    return problem.confidence() == null ? new Confidence(problem) : problem.confidence();
+  }
+
+  private Confidence(AttackProblem problem) {
     network = problem.network();
     parameters = problem.parameters();
     Network logits = Logits.of(network);

@@ -76,7 +76,7 @@ class LinearModelTest {
                 1,
                 LbfgsSearch.bytes(problem, attack.memory()),
                 LbfgsSearch.TENSORS,
-                new Confidence(problem))) {
+                Confidence.of(problem))) {
           LbfgsSearch search = new LbfgsSearch(batch, attack);
           search.run(AttackListener.NONE);
           float c = search.largestTradeOff().toFloats()[0];

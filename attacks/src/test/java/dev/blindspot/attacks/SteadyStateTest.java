@@ -46,7 +46,7 @@ class SteadyStateTest {
                 SAMPLES,
                 DescentLoop.bytes(problem) + 2 * LbfgsSearch.bytes(problem, 8),
                 DescentLoop.TENSORS + 2 * LbfgsSearch.TENSORS,
-                new Confidence(problem))) {
+                Confidence.of(problem))) {
           DescentLoop loop = new DescentLoop(batch, pgd, 3);
           loop.begin();
           use.of(batch, loop);

@@ -1,5 +1,6 @@
 package dev.blindspot.bench.cli;
 
+import dev.blindspot.attacks.AttackProblem;
 import dev.blindspot.attacks.Distortion;
 import dev.blindspot.attacks.LbfgsAttack;
 import dev.blindspot.attacks.bounds.BoundsOptions;
@@ -14,8 +15,6 @@ import dev.blindspot.bench.report.Picture;
 import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Precision;
 import dev.blindspot.engine.Shape;
-import dev.blindspot.nn.NetworkOptions;
-import dev.blindspot.nn.NetworkOptions.Gradients;
 import dev.blindspot.nn.NetworkPlan;
 import dev.blindspot.nn.data.DataSet;
 import dev.blindspot.nn.data.DataSplit;
@@ -123,13 +122,7 @@ final class Audit {
   private Map<String, String> implementations() {
     int batch = Math.min(examples.count(), IMPLEMENTATIONS_BATCH);
     try (NetworkPlan plan =
-        subject
-            .network()
-            .plan(
-                backend,
-                subject.parameters(),
-                batch,
-                NetworkOptions.of(Gradients.INPUT).boundedErrors(true))) {
+        subject.network().plan(backend, subject.parameters(), batch, AttackProblem.planning())) {
       return plan.implementations();
     }
   }

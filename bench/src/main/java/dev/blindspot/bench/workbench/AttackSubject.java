@@ -73,9 +73,7 @@ final class AttackSubject implements AutoCloseable {
     target = arena.tensor(ElementType.I32, Shape.of(batch), Layout.NCHW);
     slope = arena.tensor(ElementType.F32, logits, Layout.NCHW);
     soften();
-    plan = // as attacks plan it
-        network.plan(
-            backend, parameters, batch, NetworkOptions.of(Gradients.INPUT).boundedErrors(true));
+    plan = network.plan(backend, parameters, batch, AttackProblem.planning());
     labels = argmax(plan.forward(context, x).toFloats());
     target.copyFrom(labels);
   }
