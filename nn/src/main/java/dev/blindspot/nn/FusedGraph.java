@@ -163,13 +163,8 @@ final class FusedGraph {
 
   /** The network's input itself is no output that the plan could own. */
   private boolean isView(int i) {
-    return role(i) == Layer.Role.VIEW && !(isOutput(i) && viewsInput(i));
-  }
-
-  private boolean viewsInput(int i) {
-    String name = nodes.get(i).inputs().get(0);
-    return name.equals(Network.INPUT)
-        || (role(index.get(name)) == Layer.Role.VIEW && viewsInput(index.get(name)));
+    return role(i) == Layer.Role.VIEW
+        && !(isOutput(i) && origin(nodes.get(i).name()).equals(Network.INPUT));
   }
 
   private Group group(int first) {
