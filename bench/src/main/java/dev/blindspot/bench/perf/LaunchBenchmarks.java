@@ -9,7 +9,6 @@ import dev.blindspot.engine.Backend;
 import dev.blindspot.engine.Backends;
 import dev.blindspot.engine.Context;
 import dev.blindspot.engine.Direction;
-import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.PlanOptions;
 import dev.blindspot.engine.Program;
 import dev.blindspot.engine.Tensor;
@@ -21,6 +20,7 @@ import dev.blindspot.engine.primitives.MatMulDesc;
 import dev.blindspot.engine.primitives.MatMulPlan;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -69,24 +69,10 @@ public final class LaunchBenchmarks {
 
   /** Measures, prints and writes. */
   public static void main(String[] args) {
-    String device = "cuda";
-    Path out = Path.of("launch.json");
-    boolean quick = false;
-    for (int i = 0; i < args.length; i++) {
-      boolean value = i + 1 < args.length;
-      if (args[i].equals("--quick")) {
-        quick = true;
-      } else if (args[i].equals("--device") && value) {
-        device = args[++i];
-      } else if (args[i].equals("--out") && value) {
-        out = Path.of(args[++i]);
-      } else {
-        throw new InvalidInputException(
-            "LaunchBenchmarks: " + args[i] + "? --device NAME, --out FILE, --quick");
-      }
-    }
-    try (Backend backend = Backends.create(device)) {
-      Report r = new LaunchBenchmarks(backend, quick).run();
+    Map<String, String> options =
+        Arguments.parse("LaunchBenchmarks", args, List.of("device", "out"));
+    try (Backend backend = Backends.create(options.getOrDefault("device", "cuda"))) {
+      Report r = new LaunchBenchmarks(backend, options.containsKey("quick")).run();
       System.out.printf(
           Locale.ROOT,
           "%s%na launch of our kernel %.2f us, a call of %s %.2f us, a node of a replay %.2f us (%.2f"
@@ -97,7 +83,7 @@ public final class LaunchBenchmarks {
           r.matmulMicros,
           r.nodeMicros,
           r.replayMicros);
-      OutputFiles.write(out, Json.text(r) + "\n");
+      OutputFiles.write(Path.of(options.getOrDefault("out", "launch.json")), Json.text(r) + "\n");
     }
   }
 

@@ -66,7 +66,8 @@ public final class PrimitiveBenchmarks {
    * @param args "--device NAME --out FILE [--torch FILE] [--quick]"
    */
   public static void main(String[] args) {
-    Map<String, String> options = options(args);
+    Map<String, String> options =
+        Arguments.parse("PrimitiveBenchmarks", args, List.of("device", "out", "torch"));
     boolean quick = options.containsKey("quick");
     Map<String, Double> torch =
         options.containsKey("torch") ? torch(Path.of(options.get("torch"))) : Map.of();
@@ -102,25 +103,6 @@ public final class PrimitiveBenchmarks {
 
   private static String number(double v) {
     return Double.isNaN(v) ? "" : String.format(Locale.ROOT, v < 100 ? "%.2f" : "%.0f", v);
-  }
-
-  private static Map<String, String> options(String[] args) {
-    Map<String, String> options = new HashMap<>();
-    for (int i = 0; i < args.length; i++) {
-      switch (args[i]) {
-        case "--quick" -> options.put("quick", "");
-        case "--device", "--out", "--torch" -> {
-          if (i + 1 == args.length) {
-            throw new InvalidInputException("PrimitiveBenchmarks: " + args[i] + " needs a value");
-          }
-          options.put(args[i].substring(2), args[++i]);
-        }
-        default ->
-            throw new InvalidInputException(
-                "PrimitiveBenchmarks: " + args[i] + "? --device, --out, --torch, --quick");
-      }
-    }
-    return options;
   }
 
   /** PyTorch's times by {@link Row#key}. */
