@@ -22,7 +22,17 @@ struct Blocking {
 // Vectors of a register tile of Winograd's products.
 int64_t winograd_vectors(int64_t width) { return width == 16 ? 3 : 2; }
 
-// Winograd's, in blocks of so many register tiles, with sums over `chunk` channels.
+// Products of a tile in one dimension: 4 for 3 taps, 3 for 2, 2 for 1, of each phase of a stride.
+int64_t winograd_points(int64_t taps, int64_t stride) {
+  int64_t points = 0;
+  for (int64_t phase = 0; phase < stride && phase < taps; phase++) {
+    const int64_t own = ceil_div(taps - phase, stride);
+    points += own / 3 * 4 + (own % 3 == 0 ? 0 : own % 3 + 1);
+  }
+  return points;
+}
+
+// Winograd's, in blocks of so many register tiles, with sums over at most `chunk` products.
 Blocking winograd(int64_t units, int64_t chunk) {
   const int64_t width = WIDTHS[level];
   return {false, false, 1, units * winograd_vectors(width) * width, chunk, 1, true};
@@ -93,9 +103,9 @@ class Direct {
     Args args = {vectors, outputs, packed, partial, apart, g.groups * padded * ins * g.r * g.s};
     const char* kernel = cut.few ? "direct_few" : "direct";
     if (cut.winograd) {
-      const int64_t tiles = cut.bandColumns;
+      const int64_t tiles = cut.bandColumns, points = winograd_points(g.r, g.strideH) * winograd_points(g.s, g.strideW);
       kernel = "winograd";
-      args = {winograd_vectors(width), width == 16 ? 9 : 6, 16 * (ins * tiles + 16), 16 * (outs * tiles + 16), 0, g.groups * 16 * outs * ins};
+      args = {winograd_vectors(width), width == 16 ? 9 : 6, points * ins * tiles + 256, 16 * outs * tiles + 256, 0, g.groups * points * outs * ins};
     }
     Buffer<float> weights(args.weights);
     auto run = [&](const std::string& name, int64_t n, const Buffer<float>& from) {
@@ -139,6 +149,7 @@ void winograd_blockings(const Geometry& g) {
   const int64_t ins = g.c / g.groups, filters = g.k / g.groups;
   d.forward(winograd(2, ins), 0);
   d.forward(winograd(1, ceil_div(ins, 3)), BIAS | RESIDUAL | RELU);
+  if (g.strideH * g.strideW > 1) return;
   d.backward(winograd(3, filters), 0);
   d.backward(winograd(1, ceil_div(filters, 2)), MASK | ACCUMULATE);
 }
@@ -183,10 +194,15 @@ void direct_test() {
       {3, 4, 7, 37, 20, 3, 3, 1, 1, 0, 1, 2, 1, 1, 1, 1},  // odd outputs, uneven margins
       {1, 2, 3, 1, 5, 3, 3, 1, 1, 3, 4, 3, 4, 1, 1, 1},    // backward cuts margins off
       {1, 1, 12, 12, 3, 3, 3, 4, 4, 1, 1, 1, 1, 2, 2, 1},
+      {2, 4, 13, 38, 10, 7, 7, 2, 2, 3, 3, 3, 3, 1, 1, 1},
+      {1, 2, 12, 11, 3, 4, 12, 1, 1, 2, 6, 1, 5, 1, 1, 1},
+      {1, 3, 11, 75, 4, 3, 6, 2, 1, 1, 2, 0, 1, 1, 1, 1},
+      {2, 4, 7, 12, 6, 2, 5, 1, 2, 1, 2, 1, 2, 1, 1, 2},
   };
   for (const Geometry& g : geometries) {
     every_blocking(g);
-    if (g.r == 3 && g.s == 3 && g.strideH * g.strideW * g.dilationH * g.dilationW == 1) winograd_blockings(g);
+    const bool dense = g.dilationH * g.dilationW == 1 && g.strideH <= 2 && g.strideW <= 2;
+    if (dense && g.r > 1 && g.s > 1) winograd_blockings(g);
     gradient(g, g.p(), 1, 0);
     gradient(g, 1, g.n, 0);
     gradient(g, ceil_div(g.p(), 2), 1, ACCUMULATE);

@@ -1,11 +1,12 @@
-// Packs weights w [k, c/groups, 3, 3] for Winograd's convolution, G g G^T of each: [group of the
-// convolution][point][outputs of a product][input channel][output]. See winograd.h.
+// Packs weights w [k, c/groups, r, s] for Winograd's convolution, G g G^T of each section: [group of the
+// convolution][point][outputs of a product][section][input channel][output]. See winograd.h.
 #include "winograd.h"
 
 namespace {
 
 struct Pack {
   const DirectArgs* g;
+  Filter filter;
   const float* w;
   float* out;
 };
@@ -18,24 +19,42 @@ INLINE void spread(float a, float b, float c, float* to, int64_t stride) {
   to[3 * stride] = c;
 }
 
+// The tap of a section in one filter, 0 where it has none.
+inline float tap(const DirectArgs& g, const float* w, int64_t row, int64_t column) {
+  return row < 0 || column < 0 ? 0 : w[row * g.s + column];
+}
+
+// G g G^T of one section of one filter.
+void transform(const DirectArgs& g, const float* w, const Section& rows, const Section& columns, float* u) {
+  float part[12];
+  for (int64_t j = 0; j < 3; j++) {
+    const int64_t column = columns.tap[j];
+    spread(tap(g, w, rows.tap[0], column), tap(g, w, rows.tap[1], column), tap(g, w, rows.tap[2], column), part + j, 3);
+  }
+  for (int64_t i = 0; i < 4; i++) spread(part[3 * i], part[3 * i + 1], part[3 * i + 2], u + 4 * i, 1);
+}
+
 void pack_group(const void* raw, int64_t task, int) {
   const Pack& p = *(const Pack*)raw;
   const DirectArgs& g = *p.g;
-  const int64_t ins = ins_of(g), outs = outs_of(g), part = task / winograd_groups(g);
-  const Span k = winograd_group(g, task % winograd_groups(g));
-  float* to = p.out + part * POINTS * ins * outs + k.from * ins;
-  for (int64_t in = 0; in < ins; in++) {
-    for (int64_t out = k.from; out < k.to; out++, to++) {
-      const int64_t at = g.backward ? (part * ins + in) * outs + out : (part * outs + out) * ins + in;
-      const float* w = p.w + 9 * at;
-      float rows[12], u[16];
-      for (int64_t j = 0; j < 3; j++) {
-        const int64_t column = g.backward ? 2 - j : j;
-        const float top = w[g.backward ? 6 + column : column], bottom = w[g.backward ? column : 6 + column];
-        spread(top, w[3 + column], bottom, rows + j, 3);
+  const Filter& f = p.filter;
+  const int64_t ins = ins_of(g), outs = outs_of(g), part = task / group_count(g), columns = f.columns.count;
+  const Group k = group_of(g, task % group_count(g));
+  float* to = p.out + part * f.first[POINTS] * ins * outs;
+  for (int64_t section = 0; section < f.rows.count * columns; section++) {
+    for (int64_t in = 0; in < ins; in++) {
+      for (int64_t out = 0; out < k.count; out++) {
+        const int64_t at = g.backward ? (part * ins + in) * outs + k.first + out : (part * outs + k.first + out) * ins + in;
+        float u[POINTS];
+        transform(g, p.w + at * g.r * g.s, f.rows.section[section / columns], f.columns.section[section % columns], u);
+        for (int64_t point = 0; point < POINTS; point++) {
+          const int64_t first = f.first[point], place = f.place[section][point];
+          if (place < 0) continue;
+          // Matrices before the point, outputs before the group, matrices and channels before this one.
+          const int64_t before = (first * outs + k.first * (f.first[point + 1] - first)) * ins;
+          to[before + ((place - first) * ins + in) * k.count + out] = u[point];
+        }
       }
-      for (int64_t i = 0; i < 4; i++) spread(rows[3 * i], rows[3 * i + 1], rows[3 * i + 2], u + 4 * i, 1);
-      for (int64_t point = 0; point < POINTS; point++) to[point * ins * outs] = u[point];
     }
   }
 }
@@ -43,8 +62,8 @@ void pack_group(const void* raw, int64_t task, int) {
 // x: the weights as they are; weights: where they go.
 void pack_winograd(bs_context* ctx, const void* args) {
   const DirectArgs& g = *(const DirectArgs*)args;
-  Pack p = {&g, at<float>(g.x), at<float>(g.weights)};
-  bs_parallel(ctx, g.groups * winograd_groups(g), pack_group, &p);
+  Pack p = {&g, filter_of(g), at<float>(g.x), at<float>(g.weights)};
+  bs_parallel(ctx, g.groups * group_count(g), pack_group, &p);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ package dev.blindspot.engine.cpu;
  * @param outputs most outputs (ROWS) or positions (CHANNELS) of a tile
  * @param bandRows output rows that share packed inputs
  * @param bandColumns output columns that share packed inputs; WINOGRAD: tiles of a block
- * @param chunk input channels packed at once; WINOGRAD: summed up at once
+ * @param chunk input channels packed at once; WINOGRAD: most products summed up one by one
  * @param parts tasks that share the output channels of a band
  * @param packedFloats a thread's packed inputs; FEW_CHANNELS: copied rows
  * @param partialFloats a thread's sums of earlier chunks; FEW_CHANNELS: of tap columns; WINOGRAD:
@@ -78,13 +78,23 @@ record ConvBlocking(
   }
 
   private static String winogradReasonWhyNot(ConvGeometry g) {
-    if (g.r() != 3 || g.s() != 3) {
-      return "filters of " + g.r() + "x" + g.s() + "; 3x3 only";
+    if (Math.min(g.r(), g.s()) < 2 || Math.max(g.r(), g.s()) > MOST_WINOGRAD_TAPS) {
+      return "filters of "
+          + g.r()
+          + "x"
+          + g.s()
+          + "; 2 to "
+          + MOST_WINOGRAD_TAPS
+          + " rows and columns only";
     }
-    if (g.strideH() != 1 || g.strideW() != 1 || g.dilationH() != 1 || g.dilationW() != 1) {
-      return "a stride or dilation; 1 only";
+    if (g.dilationH() != 1 || g.dilationW() != 1) {
+      return "a dilation; 1 only";
     }
-    return 16L * Math.max(g.inputs(), g.outputs()) * MOST_TILES > 1 << 28
+    int stride = Math.max(g.strideH(), g.strideW());
+    if (stride > (g.backward() ? 1 : 2)) {
+      return "a stride of " + stride + (g.backward() ? " backward; 1 only" : "; 1 or 2 only");
+    }
+    return (long) winogradPoints(g) * Math.max(g.inputs(), g.outputs()) * MOST_TILES > 1 << 28
         ? "too many channels"
         : "";
   }
@@ -195,17 +205,36 @@ record ConvBlocking(
   /** As kernels/winograd.h has it: most tiles of a block. */
   private static final int MOST_TILES = 288;
 
+  /** Rows or columns of a filter of 4 sections. */
+  private static final int MOST_WINOGRAD_TAPS = 12;
+
   /** Transformed inputs and products of a block should share the second-level cache. */
   private static final long TRANSFORMED_BYTES = 576 << 10;
 
-  /** Input channels whose products are summed up one by one. */
+  /** Products that WINOGRAD sums up one by one. */
   private static final int MOST_SUMMED = 256;
 
   /** Tiles that WINOGRAD transforms and multiplies at once. */
   static int tilesOfBlock(ConvGeometry g, int width) {
     int unit = winogradVectors(width) * width;
-    long fitting = TRANSFORMED_BYTES / (64L * (g.inputs() + g.outputs()));
-    return (int) Math.max(unit, Math.min(fitting, MOST_TILES) / unit * unit);
+    long floats = (long) winogradPoints(g) * g.inputs() + 16L * g.outputs();
+    return (int)
+        Math.max(unit, Math.min(TRANSFORMED_BYTES / (4 * floats), MOST_TILES) / unit * unit);
+  }
+
+  /** Products of a tile, input and output channel, of all sections of the filter. */
+  static int winogradPoints(ConvGeometry g) {
+    return winogradPoints(g.r(), g.strideH()) * winogradPoints(g.s(), g.strideW());
+  }
+
+  /** As sections_of of kernels/winograd.h: 4 of 3 taps, 3 of 2, 2 of 1. */
+  private static int winogradPoints(int taps, int stride) {
+    int points = 0;
+    for (int phase = 0; phase < Math.min(stride, taps); phase++) {
+      int own = Blocks.ceil(taps - phase, stride);
+      points += own / 3 * 4 + (own % 3 == 0 ? 0 : own % 3 + 1);
+    }
+    return points;
   }
 
   private static int winogradVectors(int width) {
@@ -221,24 +250,24 @@ record ConvBlocking(
       blocks = (int) Math.min(units, Blocks.roundUp(blocks, threads)); // keeps all threads busy
     }
     int tiles = Blocks.ceil(units, blocks) * unit;
-    int chunks = Blocks.ceil(g.inputs(), MOST_SUMMED);
+    int points = winogradPoints(g);
     return new ConvBlocking(
         ConvScheme.WINOGRAD,
         winogradVectors(width),
         width == 16 ? 9 : 6,
         1,
         tiles,
-        Blocks.ceil(g.inputs(), chunks),
+        MOST_SUMMED,
         1,
-        transformed(g.inputs(), tiles),
-        transformed(g.outputs(), tiles),
+        transformed((long) points * g.inputs(), tiles),
+        transformed(16L * g.outputs(), tiles),
         0,
-        16L * g.groups() * g.outputs() * g.inputs());
+        (long) points * g.groups() * g.outputs() * g.inputs());
   }
 
-  /** Floats of 16 matrices, each with what the last vector may touch behind it. */
-  private static long transformed(int channels, int tiles) {
-    return 16L * ((long) channels * tiles + 16);
+  /** Floats of the rows of 16 matrices, each with what the last vector may touch behind it. */
+  private static long transformed(long rows, int tiles) {
+    return rows * tiles + 16 * 16;
   }
 
   /** Positions of dy that a tile of the weights' gradient sums up at once. */

@@ -121,12 +121,14 @@ final class ConvCost {
   private static double winograd(ConvGeometry g, int width) {
     double across = Blocks.ceil(g.q(), 2);
     double tiles = across * Blocks.ceil(g.p(), 2);
-    double weights = 16.0 * g.inputs() * g.outputs();
+    double points = ConvBlocking.winogradPoints(g);
+    double weights = points * g.inputs() * g.outputs();
     double blocks = Math.ceil(g.n() * tiles / ConvBlocking.tilesOfBlock(g, width)) / g.n();
     double products = weights * Math.ceil(g.n() * tiles / width) / g.n() / 2 * PRODUCTS_OVERHEAD;
     // Pieces of a row of tiles are transformed by themselves.
     double pieces = Math.ceil(across / width) * Blocks.ceil(g.p(), 2);
-    return products + blocks * weights / FETCHED + pieces * (g.inputs() + g.outputs()) * TRANSFORM;
+    double transforms = (points / 16 * g.strideW() * g.inputs() + g.outputs()) * TRANSFORM;
+    return products + blocks * weights / FETCHED + pieces * transforms;
   }
 
   private static double few(ConvGeometry g, int width) {

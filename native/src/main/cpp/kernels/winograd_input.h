@@ -1,0 +1,120 @@
+// The way into Winograd's transforms: neighbouring tiles of a row are the lanes of a vector. See winograd.h.
+#pragma once
+#include "winograd.h"
+
+namespace {
+
+// Which lanes of a vector lie inside the image.
+#if WIDTH == 16
+typedef __mmask16 Inside;
+inline Inside inside(int64_t column, int64_t width) {
+  return lanes_below(width - column) & (__mmask16)~lanes_below(-column);
+}
+// The vector at p, 0 outside, where nothing is read.
+INLINE Floats window(const float* p, Inside k) { return (Floats)_mm512_maskz_loadu_ps(k, p); }
+#else
+struct Inside {
+  int8_t from, to;
+};
+inline Inside inside(int64_t column, int64_t width) {
+  const int64_t from = column < 0 ? least(-column, WIDTH) : 0;
+  return {(int8_t)from, (int8_t)most(from, least(width - column, WIDTH))};
+}
+INLINE Floats window(const float* p, Inside k) {
+  if (k.to - k.from == WIDTH) return floats(p);
+  Floats v = {};
+  for (int32_t i = k.from; i < k.to; i++) v[i] = p[i];
+  return v;
+}
+#endif
+
+// v with the first lane gone, and behind it a lane of next.
+#if WIDTH == 16
+#define BS_SHIFTED(LAST) 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, LAST
+#elif WIDTH == 8
+#define BS_SHIFTED(LAST) 1, 2, 3, 4, 5, 6, 7, LAST
+#else
+#define BS_SHIFTED(LAST) 1, 2, 3, LAST
+#endif
+template <int LANE>
+INLINE Floats shifted(Floats v, Floats next) {
+  return __builtin_shufflevector(v, next, BS_SHIFTED(WIDTH + LANE));
+}
+
+// What the tiles of a piece read of a section.
+struct View {
+  int64_t x;  // first input, of the first channel
+  Inside inside[4][5];
+};
+
+inline View view(const DirectArgs& g, const Section& rows, const Section& columns, int64_t image, int64_t row,
+                 int64_t column) {
+  const int64_t top = row * g.strideH + rows.offset, left = column * g.strideW + columns.offset;
+  View v = {};
+  v.x = image * g.c * g.h * g.w + top * g.w + left;
+  for (int64_t i = 0; i <= rows.taps; i++) {
+    if (top + i * g.strideH < 0 || top + i * g.strideH >= g.h) continue;
+    for (int64_t j = 0; j <= 2 * g.strideW; j++) v.inside[i][j] = inside(left + j * WIDTH, g.w);
+  }
+  return v;
+}
+
+// d: the TAPS + 1 columns that the tiles of a row read, 2 STRIDE floats from tile to tile.
+template <int STRIDE, int TAPS>
+INLINE void read_row(const float* row, const Inside* in, Floats* d) {
+  Floats v[2 * STRIDE];
+#pragma GCC unroll 4
+  for (int j = 0; j < 2 * STRIDE; j++) v[j] = window(row + j * WIDTH, in[j]);
+  if (STRIDE == 2) {
+    v[0] = even(v[0], v[1]);
+    v[1] = even(v[2 * STRIDE - 2], v[2 * STRIDE - 1]);
+  }
+  d[0] = even(v[0], v[1]);
+  d[1] = odd(v[0], v[1]);
+  if (TAPS == 1) return;
+  // The next tile's, and of the last tile behind them.
+  const Floats next = window(row + 2 * STRIDE * WIDTH, in[2 * STRIDE]);
+  d[2] = shifted<0>(d[0], next);
+  if (TAPS == 3) d[3] = shifted<STRIDE>(d[1], next);
+}
+
+// B^T d of what so many taps read, at the points that they have.
+template <int TAPS>
+INLINE void to_points(Floats a, Floats b, Floats c, Floats e, Floats* t) {
+  if (TAPS == 1) {
+    t[1] = a + b;
+    t[2] = b - a;
+    return;
+  }
+  t[0] = a - c;
+  t[1] = b + c;
+  t[2] = c - b;
+  if (TAPS == 3) t[3] = b - e;
+}
+
+// B^T d B of the tiles of a piece, one channel, from its first input on, to the offset of each point.
+template <int STRIDE, int ROWS, int COLUMNS>
+INLINE void transform_piece(const DirectArgs& g, const View& v, const float* x, const int64_t* offset, float* to) {
+  Floats d[4][4] = {}, t[4][4] = {};
+  const int64_t step = g.strideH * g.w;
+#pragma GCC unroll 4
+  for (int i = 0; i <= ROWS; i++) read_row<STRIDE, COLUMNS>(x + i * step, v.inside[i], d[i]);
+#pragma GCC unroll 4
+  for (int j = 0; j <= COLUMNS; j++) {
+    Floats column[4] = {};
+    to_points<ROWS>(d[0][j], d[1][j], d[2][j], d[3][j], column);
+    for (int i = 0; i < 4; i++) t[i][j] = column[i];
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    if (i < first_point(ROWS) || i > last_point(ROWS)) continue;
+    Floats row[4];
+    to_points<COLUMNS>(t[i][0], t[i][1], t[i][2], t[i][3], row);
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+      if (j >= first_point(COLUMNS) && j <= last_point(COLUMNS)) store(to + offset[4 * i + j], row[j]);
+    }
+  }
+}
+
+}  // namespace
