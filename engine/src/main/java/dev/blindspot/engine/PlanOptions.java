@@ -11,10 +11,13 @@ import java.util.Set;
  * @param precision how products are formed
  * @param accumulate gradients are added to what dx, dw, db hold instead of overwriting it
  * @param implementation only implementations whose name begins so are considered; "" for all
- * @param boundedErrors the forward direction sums up its products as they are, in any order, so
- *     that an error is at most gamma_n sum |w||x| (Higham 2002, section 3.1); without it Winograd's
- *     and Fourier transforms are allowed, whose errors are as small in norm only, and which hand
- *     NaN and infinities to neighbouring outputs too
+ * @param boundedErrors the forward direction keeps an a-priori bound of each output's rounding
+ *     error: it sums up its products as they are, in any order, so that an error is at most gamma_n
+ *     sum |w||x| (Higham 2002, section 3.1), or convolves by Winograd's F(2x2, 3x3) in float, with
+ *     filters of any size cut into sections of at most 3 taps, whose error is at most gamma_m sum
+ *     |v||x| with a filter |v| that follows from |w|. Without it other transforms are allowed too,
+ *     and products of split numbers, whose errors are small in norm only. Transforms may hand NaN
+ *     and infinities to neighbouring outputs in either case
  */
 public record PlanOptions(
     Set<Direction> directions,

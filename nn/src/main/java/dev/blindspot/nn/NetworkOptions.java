@@ -16,8 +16,8 @@ import java.util.Set;
  * @param fused layers may do their neighbours' work; without it each runs by itself, with results
  *     that differ by rounding
  * @param boundedErrors outputs keep the a-priori bounds of rounding errors that certificates rest
- *     on: forward convolutions without Winograd's transforms (see {@link
- *     dev.blindspot.engine.PlanOptions#boundedErrors})
+ *     on: forward convolutions as sums of products, or by Winograd's F(2x2, 3x3), by no other
+ *     transform (see {@link dev.blindspot.engine.PlanOptions#boundedErrors})
  */
 public record NetworkOptions(
     Gradients gradients,

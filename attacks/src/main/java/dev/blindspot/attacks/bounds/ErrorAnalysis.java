@@ -15,6 +15,7 @@ import java.util.Map;
  * Forward error analysis of the float32 program of a network around a sample: a-priori bounds that
  * hold for any order of summation, with or without fused multiply-add (Higham, Accuracy and
  * Stability of Numerical Algorithms, section 3.5): |fl(Wx+b) - (Wx+b)| &lt;= gamma_n (|W||x|+|b|).
+ * Convolutions may be Winograd's, with a larger matrix in place of |W|; see {@link WinogradErrors}.
  * Errors of earlier layers pass through |W|, and in norm through the layer's Lipschitz constant;
  * the smaller bound counts.
  *

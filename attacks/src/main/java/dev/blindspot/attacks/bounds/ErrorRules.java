@@ -75,22 +75,20 @@ final class ErrorRules {
     ConvOperator map = new ConvOperator(g, w);
     ConvOperator absolute = new ConvOperator(g, absolute(w));
     long terms = (long) g.channelsPerGroup() * g.r() * g.s();
-    double[] rowNorms = rowNorms(w, g.k());
-    return new LinearErrors(map, absolute, b, rowNorms, g.p() * g.q(), map.schur(), terms);
+    RoundedSum plain = RoundedSum.plain(absolute, rowNorms(w, g.k()), terms);
+    List<RoundedSum> ways =
+        WinogradErrors.apply(g) ? List.of(plain, WinogradErrors.of(g, w)) : List.of(plain);
+    return new LinearErrors(map, ways, b, map.schur());
   }
 
   private static ErrorRule dense(Node node, Linear linear, Parameters parameters) {
     double[] w = parameters.values(new Parameters.Key(node.name(), "w"));
     double[] b = linear.bias() ? parameters.values(new Parameters.Key(node.name(), "b")) : null;
     int cols = w.length / linear.k();
-    return new LinearErrors(
-        new DenseOperator(w, linear.k(), cols),
-        new DenseOperator(absolute(w), linear.k(), cols),
-        b,
-        rowNorms(w, linear.k()),
-        1,
-        Rounding.normUp(w),
-        cols);
+    DenseOperator absolute = new DenseOperator(absolute(w), linear.k(), cols);
+    RoundedSum sum = RoundedSum.plain(absolute, rowNorms(w, linear.k()), cols);
+    DenseOperator map = new DenseOperator(w, linear.k(), cols);
+    return new LinearErrors(map, List.of(sum), b, Rounding.normUp(w));
   }
 
   private static ErrorRule average(Pool2dDesc d) {
@@ -119,7 +117,8 @@ final class ErrorRules {
       return null;
     }
     double norm = PoolBounds.of("pool", d).upper();
-    return new LinearErrors(map, map, null, null, 1, norm, (long) d.r() * d.s() + 2);
+    RoundedSum sum = RoundedSum.plain(map, null, (long) d.r() * d.s() + 2);
+    return new LinearErrors(map, List.of(sum), null, norm);
   }
 
   /**
@@ -288,7 +287,7 @@ final class ErrorRules {
         s.value().clone(), s.magnitude().clone(), s.error().clone(), s.errorNorm(), 0);
   }
 
-  private static double[] rowNorms(double[] w, int rows) {
+  static double[] rowNorms(double[] w, int rows) {
     double[] norms = new double[rows];
     int cols = w.length / rows;
     for (int i = 0; i < rows; i++) {

@@ -5,56 +5,69 @@ import java.util.List;
 /**
  * Error rule of a linear map with bias: convolution, dense layer, average-pool, or a diagonal.
  *
- * @param rowNorms Euclidean norms of the map's rows, one for each channel; null if not known
+ * @param ways how a float program may form it, sums of products as they are first: any of them, for
+ *     each output
  * @param norm upper bound of the map's norm
- * @param terms roundings on the way to one output, at most
  */
-record LinearErrors(
-    LinearOperator map,
-    LinearOperator absolute,
-    double[] bias,
-    double[] rowNorms,
-    int spatial,
-    double norm,
-    long terms)
+record LinearErrors(LinearOperator map, List<RoundedSum> ways, double[] bias, double norm)
     implements ErrorRule {
   /** The least normal float: products may count what is smaller as 0. */
   private static final double TINY = 0x1p-126;
 
+  /** Numbers above it could overflow on the way: no bound. */
+  private static final double LARGEST = 0x1p120;
+
+  /** Of a weight with a folded scale, of the bias, of a residual. */
+  private static final long MORE_ROUNDINGS = 3;
+
   @Override
   public Signal apply(List<Signal> inputs, double reach, double lipschitz) {
     Signal in = inputs.get(0);
-    int n = map.outputs();
-    double gamma = Rounding.gamma(terms + 2, Rounding.U32);
-    double[] fresh = new double[in.value().length];
-    double sizes = 0;
-    boolean near = rowNorms != null && nearIsSmaller(in, reach);
-    for (int i = 0; i < fresh.length; i++) {
+    RoundedSum plain = ways.get(0);
+    boolean near = plain.rowNorms() != null && nearIsSmaller(in, reach);
+    double moves = near ? reach : 0;
+    double[] sizes = new double[in.value().length];
+    double sum = 0;
+    for (int i = 0; i < sizes.length; i++) {
       double size = near ? Math.abs(in.value()[i]) + in.error()[i] : in.magnitude()[i];
-      fresh[i] = gamma * (size + in.error()[i]) + TINY; // an input below it may count as 0
-      sizes += size + in.error()[i] + (near ? reach : 0);
+      // Times a gamma also what is lost by an input below TINY that counts as 0.
+      sizes[i] = size + in.error()[i] + TINY / Rounding.U32;
+      sum += sizes[i] + moves;
     }
-    double underflow = (terms + 2) * 2 * TINY + sizes * TINY; // as may a product, and a weight
+    int n = map.outputs();
+    double[] own = new double[n];
+    double[] magnitude = null;
+    for (RoundedSum way : ways) {
+      double[] terms = way.terms(sizes, moves, bias);
+      magnitude = magnitude == null ? terms : magnitude;
+      long roundings = way.roundings() + MORE_ROUNDINGS;
+      double gamma = Rounding.gamma(roundings, Rounding.U32);
+      double underflow = way.underflows() * (roundings * 2 + sum) * TINY; // of products, weights
+      for (int i = 0; i < n; i++) {
+        double e = terms[i] + sum < LARGEST ? gamma * terms[i] + underflow : Double.NaN;
+        own[i] = Math.max(own[i], (e >= 0 ? e : Double.POSITIVE_INFINITY) * ErrorAnalysis.WIDEN);
+      }
+    }
+    return signal(in, own, magnitude, lipschitz);
+  }
+
+  private Signal signal(Signal in, double[] own, double[] magnitude, double lipschitz) {
+    int n = own.length;
     double[] value = new double[n];
     double[] error = new double[n];
-    double[] passed = new double[n];
     map.apply(in.value(), value);
-    absolute.apply(fresh, error);
-    absolute.apply(in.error(), passed);
-    double[] magnitude = new double[n];
+    ways.get(0).absolute().apply(in.error(), error);
+    int spatial = bias == null ? n : n / bias.length;
     double square = 0;
     for (int i = 0; i < n; i++) {
-      double b = bias == null ? 0 : bias[i / spatial];
-      value[i] += b;
-      double moved = near ? gamma * reach * rowNorms[i / spatial] : 0;
-      double own = (error[i] + moved + gamma * Math.abs(b) + underflow) * ErrorAnalysis.WIDEN;
-      magnitude[i] = own / gamma;
-      square += own * own;
-      error[i] = (own + passed[i]) * ErrorAnalysis.WIDEN;
+      value[i] += bias == null ? 0 : bias[i / spatial];
+      magnitude[i] *= ErrorAnalysis.WIDEN;
+      square += own[i] * own[i];
+      error[i] = (own[i] + error[i]) * ErrorAnalysis.WIDEN;
     }
-    double errorNorm =
-        (Math.min(norm, lipschitz) * in.errorNorm() + Math.sqrt(square)) * ErrorAnalysis.WIDEN;
-    return new Signal(value, magnitude, error, errorNorm, Math.sqrt(square) * ErrorAnalysis.WIDEN);
+    double ownNorm = Math.sqrt(square) * ErrorAnalysis.WIDEN;
+    double errorNorm = (Math.min(norm, lipschitz) * in.errorNorm() + ownNorm) * ErrorAnalysis.WIDEN;
+    return new Signal(value, magnitude, error, errorNorm, ownNorm);
   }
 
   /**

@@ -21,8 +21,8 @@ import java.util.List;
  *
  * <p>The label is that of the logits: a final softmax is left out. For the float32 program the
  * margins are reduced by a bound of its rounding errors over the whole ball, which holds for strict
- * FP32 products summed in any order, without Winograd or FFT algorithms. Immutable; may be shared
- * by threads.
+ * FP32 products summed in any order, and for convolutions by Winograd's F(2x2, 3x3), but not by
+ * larger tiles or FFT algorithms. Immutable; may be shared by threads.
  */
 public final class MarginCertifier {
   private static final int SEARCH_STEPS = 9;
@@ -68,7 +68,8 @@ public final class MarginCertifier {
     return "no input within the certified L2 distance of the sample, inside [0,1] or not, changes"
         + " the label (largest logit) given by the float32 program of "
         + network.name()
-        + " (inference, strict FP32 products in any order of summation)";
+        + " (inference, strict FP32 products in any order of summation, convolutions also by"
+        + " Winograd's F(2x2,3x3))";
   }
 
   /** What a certificate's real radius says, for reports. */

@@ -6,8 +6,8 @@ import java.util.Arrays;
 
 /**
  * A-priori rounding errors of a network's float32 program at single samples, in strict FP32 with
- * products summed in any order: what two correct backends may differ by. Reads the parameters once.
- * Immutable; may be shared by threads.
+ * products summed in any order, or convolutions by Winograd's F(2x2, 3x3): what two correct
+ * backends may differ by. Reads the parameters once. Immutable; may be shared by threads.
  */
 public final class RoundingErrors {
   private final ErrorAnalysis analysis;

@@ -74,9 +74,6 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
       if (s == ConvScheme.FEW_CHANNELS && o.directions().contains(Direction.FORWARD)) {
         return "only backward-data";
       }
-      if (s == ConvScheme.WINOGRAD && o.boundsForward()) {
-        return "transforms round; bounded errors are asked for";
-      }
       for (Direction direction : o.directions()) {
         String reason =
             direction == Direction.BACKWARD_WEIGHTS
@@ -104,7 +101,7 @@ final class CpuConv2d extends CheckedWeighted<Conv2dDesc> implements Conv2dPlan 
     super(backend, d, o, i, Sizes.of(d));
     this.backend = backend;
     im2col = new CpuIm2col(backend, d);
-    ConvScheme forwardScheme = scheme(Direction.FORWARD, only, transforms && !o.boundedErrors());
+    ConvScheme forwardScheme = scheme(Direction.FORWARD, only, transforms);
     ConvScheme backwardScheme = scheme(Direction.BACKWARD_DATA, only, transforms);
     forward = pass(Direction.FORWARD, forwardScheme);
     backwardData = pass(Direction.BACKWARD_DATA, backwardScheme);
