@@ -74,7 +74,7 @@ class Buffer {
   void expect(const char* what, double tolerance, F want) const {
     for (int64_t i = 0; i < count_; i++) {
       const double w = want(i), g = (double)p_[i];
-      if (!(fabs(g - w) <= tolerance || (g != g && w != w))) {
+      if (!(g == w || fabs(g - w) <= tolerance || (g != g && w != w))) {
         fail("%s: element %lld of %lld is %g, expected %g", what, (long long)i, (long long)count_, g, w);
       }
     }

@@ -74,7 +74,7 @@ double pooled(int64_t kind, const Window& g, const float* x, int64_t at, F f) {
   int64_t best = -1, cells = 0;
   double total = 0;
   each_cell(g, at, [&](int64_t cell) {
-    best = best < 0 || x[cell] > x[best] ? cell : best;
+    best = best < 0 || x[cell] > x[best] || (isnan(x[cell]) && !isnan(x[best])) ? cell : best;
     total += x[cell];
     cells++;
   });
@@ -87,9 +87,14 @@ double pooled(int64_t kind, const Window& g, const float* x, int64_t at, F f) {
   return total / divisor;
 }
 
-void pools(int64_t kind, int64_t planes, const Window& g) {
+// With `holes`, some of x are NaN and most of the others -infinity.
+void pools(int64_t kind, int64_t planes, const Window& g, bool holes = false) {
   const int64_t area = g.h * g.w, out = g.p() * g.q();
-  const Buffer<float> x(planes * area, 1), dy(planes * out, 2), before(planes * area, 3);
+  Buffer<float> x(planes * area, 1);
+  const Buffer<float> dy(planes * out, 2), before(planes * area, 3);
+  for (int64_t i = 0; holes && i < x.size(); i++) {
+    if (x[i] < 3) x[i] = i % 17 == 5 ? NAN : -INFINITY;
+  }
   Buffer<float> y(planes * out);
   Buffer<double> want(planes * out), gradient(planes * area);
   gradient.fill(0);
@@ -111,6 +116,7 @@ void pools(int64_t kind, int64_t planes, const Window& g) {
       Buffer<float>& dx = accumulate ? old : fresh;
       arguments("pool_backward_f32", accumulate, dx, dy, kind == MAX_POOL || mask, mask);
       dx.expect("pool_backward", 1e-5, [&](int64_t i) {
+        if (mask && isnan(x[i])) return (double)NAN;
         return (mask && x[i] <= 0 ? 0 : gradient[i]) + (accumulate ? before[i] : 0);
       });
     }
@@ -197,6 +203,14 @@ void layers_test() {
   for (const Window& g : windows) {
     for (int64_t kind = MAX_POOL; kind <= AVERAGE_EXCLUDE_PAD; kind++) {
       for (int64_t planes : {1, 5}) pools(kind, planes, g);
+    }
+  }
+  for (const Window& g : windows) pools(MAX_POOL, 3, g, true);
+  for (int64_t w = 3; w < 75; w++) {  // overlapping windows in half a vector to five; edges in all places
+    for (int64_t pad : {0, 1}) {
+      const Window g = {4 + w % 3, w, 3, 3, 2, 2, pad, pad, w % 5 / 3, w % 7 / 4};
+      for (int64_t planes : {1, 2}) pools(MAX_POOL, planes, g);
+      pools(MAX_POOL, 3, g, true);
     }
   }
   pools(MAX_POOL, 60, {28, 28, 2, 2, 2, 2, 0, 0, 0, 0});  // over several threads

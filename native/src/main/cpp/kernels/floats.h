@@ -111,6 +111,8 @@ static inline Mask greater(Floats a, Floats b) { return _mm512_cmp_ps_mask((__m5
 static inline Mask unordered(Floats a) { return _mm512_cmp_ps_mask((__m512)a, (__m512)a, _CMP_UNORD_Q); }
 static inline Mask equal(Ints a, Ints b) { return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b); }
 static inline Mask either(Mask a, Mask b) { return a | b; }
+static inline Mask both(Mask a, Mask b) { return a & b; }
+static inline Mask without(Mask a, Mask b) { return a & (Mask)~b; }
 static inline Floats choose(Mask k, Floats yes, Floats no) {
   return (Floats)_mm512_mask_mov_ps((__m512)no, k, (__m512)yes);
 }
@@ -137,6 +139,8 @@ static inline Mask greater(Floats a, Floats b) { return a > b; }
 static inline Mask unordered(Floats a) { return a != a; }
 static inline Mask equal(Ints a, Ints b) { return a == b; }
 static inline Mask either(Mask a, Mask b) { return a | b; }
+static inline Mask both(Mask a, Mask b) { return a & b; }
+static inline Mask without(Mask a, Mask b) { return a & ~b; }
 static inline Floats choose(Mask k, Floats yes, Floats no) { return k ? yes : no; }
 static inline Ints choose(Mask k, Ints yes, Ints no) { return k ? yes : no; }
 static inline Floats only(Mask k, Floats v) { return (Floats)(k & (Ints)v); }
@@ -178,6 +182,32 @@ static inline Mask below(int64_t count) {
   return Ints{0, 1, 2, 3} < all(c);
 #else
   return (Mask)lanes_below(count);
+#endif
+}
+
+// The elements of these lanes, 0 in the others. Nothing else is read.
+static inline Floats floats_of(Mask k, const float* p) {
+#if WIDTH == 16
+  return (Floats)_mm512_maskz_loadu_ps(k, p);
+#elif WIDTH == 8
+  return (Floats)_mm256_maskload_ps(p, (__m256i)k);
+#else
+  Floats v = {};
+  for (int i = 0; i < WIDTH; i++) v[i] = k[i] ? p[i] : 0;
+  return v;
+#endif
+}
+
+// Stores these lanes; nothing else is written.
+static inline void store_of(Mask k, float* p, Floats v) {
+#if WIDTH == 16
+  _mm512_mask_storeu_ps(p, k, (__m512)v);
+#elif WIDTH == 8
+  _mm256_maskstore_ps(p, (__m256i)k, (__m256)v);
+#else
+  for (int i = 0; i < WIDTH; i++) {
+    if (k[i]) p[i] = v[i];
+  }
 #endif
 }
 

@@ -1,6 +1,6 @@
 // Pooling, backward; one plane (image and channel) a task. A maximum is looked for again in x: the
 // comparisons of a window cost less than an index that the forward pass would write and this one read.
-#include "pool.h"
+#include "pool_threes.h"
 
 namespace {
 
@@ -10,43 +10,77 @@ const int64_t MOST = 2048;   // windows at once, at most
 
 // ---- Windows of 2x2 side by side, without padding: every cell is written once
 
-void pairs_plane(Args g, const float* x, const float* dy, float* dx) {
-  for (int64_t i = 0; i < g.p; i++) {
-    const float* above = x + 2 * i * g.w;
-    float* out = dx + 2 * i * g.w;
-    for (int64_t j = 0; j < g.q; j += WIDTH) {
-      const int64_t c = 2 * j, left = 2 * (g.q - j), next = left - WIDTH;
-      Floats a = floats(above + c, left), b = floats(above + c + WIDTH, next);
-      Floats e = floats(above + g.w + c, left), f = floats(above + g.w + c + WIDTH, next);
-      Floats v1 = odd(a, b), v2 = even(e, f), v3 = odd(e, f);
-      Floats best = even(a, b);
-      const Mask k1 = overtakes(v1, best);
-      best = choose(k1, v1, best);
-      const Mask k2 = overtakes(v2, best);
-      best = choose(k2, v2, best);
-      const Mask k3 = overtakes(v3, best);
-      best = choose(k3, v3, best);
-      Floats d = floats(dy + i * g.q + j, g.q - j);
-      if (g.mask) d = only(greater(best, Floats{}), d);
-      const Mask k23 = either(k2, k3);
-      Floats d0 = except(either(k1, k23), d), d1 = except(k23, only(k1, d)), d2 = except(k3, only(k2, d)), d3 = only(k3, d);
-      Floats o0 = interleaved_low(d0, d1), o1 = interleaved_high(d0, d1);
-      Floats o2 = interleaved_low(d2, d3), o3 = interleaved_high(d2, d3);
-      if (g.accumulate) {
-        o0 += floats(out + c, left);
-        o1 += floats(out + c + WIDTH, next);
-        o2 += floats(out + g.w + c, left);
-        o3 += floats(out + g.w + c + WIDTH, next);
-      }
-      store(out + c, o0, left);
-      store(out + c + WIDTH, o1, next);
-      store(out + g.w + c, o2, left);
-      store(out + g.w + c + WIDTH, o3, next);
-    }
-    if (g.accumulate) continue;
-    for (int64_t c = 2 * g.q; c < g.w; c++) out[c] = out[g.w + c] = 0;
+// Windows from cells in two rows: WIDTH columns at x, WIDTH more `apart` floats away, of which `left` and `next` exist.
+INLINE void pairs_block(const Args& g, const float* x, int64_t apart, int64_t left, int64_t next, Floats d, float* dx) {
+  Floats a = floats(x, left), b = floats(x + apart, next);
+  Floats e = floats(x + g.w, left), f = floats(x + g.w + apart, next);
+  Floats v1 = odd(a, b), v2 = even(e, f), v3 = odd(e, f);
+  Floats best = even(a, b);
+  const Mask k1 = overtakes(v1, best);
+  best = choose(k1, v1, best);
+  const Mask k2 = overtakes(v2, best);
+  best = choose(k2, v2, best);
+  const Mask k3 = overtakes(v3, best);
+  best = choose(k3, v3, best);
+  if (g.mask) d = only(greater(best, Floats{}), d);
+  const Mask k23 = either(k2, k3);
+  Floats d0 = except(either(k1, k23), d), d1 = except(k23, only(k1, d)), d2 = except(k3, only(k2, d)), d3 = only(k3, d);
+  Floats o0 = interleaved_low(d0, d1), o1 = interleaved_high(d0, d1);
+  Floats o2 = interleaved_low(d2, d3), o3 = interleaved_high(d2, d3);
+  if (g.accumulate) {
+    o0 += floats(dx, left);
+    o1 += floats(dx + apart, next);
+    o2 += floats(dx + g.w, left);
+    o3 += floats(dx + g.w + apart, next);
   }
-  if (!g.accumulate) __builtin_memset(dx + 2 * g.p * g.w, 0, (g.h - 2 * g.p) * g.w * sizeof(float));
+  store(dx, o0, left);
+  store(dx + apart, o1, next);
+  store(dx + g.w, o2, left);
+  store(dx + g.w + apart, o3, next);
+}
+
+// Writes zeros to the last column of two rows, if no window covers it.
+inline void last_column(const Args& g, float* dx) {
+  for (int64_t c = 2 * g.q; c < g.w; c++) dx[c] = dx[g.w + c] = 0;
+}
+
+// Rows of at most WIDTH / 2 windows, two at once.
+void narrow_pairs(const Args& args, int64_t rows, const float* x, const float* dy, float* dx) {
+  const Args g = args;  // of its own, so that stores leave it in registers
+  Ints apart;           // the windows of two rows to half a vector each
+  for (int k = 0; k < WIDTH; k++) apart[k] = k < WIDTH / 2 ? k : (k - WIDTH / 2 + (int)g.q) & (WIDTH - 1);
+  for (; rows >= 2; rows -= 2, x += 4 * g.w, dy += 2 * g.q, dx += 4 * g.w) {
+    pairs_block(g, x, 2 * g.w, 2 * g.q, 2 * g.q, __builtin_shuffle(floats(dy, 2 * g.q), apart), dx);
+    if (!g.accumulate) last_column(g, dx), last_column(g, dx + 2 * g.w);
+  }
+  if (rows == 0) return;
+  pairs_block(g, x, 0, 2 * g.q, 0, floats(dy, g.q), dx);
+  if (!g.accumulate) last_column(g, dx);
+}
+
+void pairs_rows(const Args& args, int64_t rows, const float* x, const float* dy, float* dx) {
+  const Args g = args;  // of its own, so that stores leave it in registers
+  const int64_t whole = g.q / WIDTH * WIDTH, left = 2 * (g.q - whole);
+  for (; rows > 0; rows--, x += 2 * g.w, dy += g.q, dx += 2 * g.w) {
+    int64_t j = 0;
+    for (; j < whole; j += WIDTH) pairs_block(g, x + 2 * j, WIDTH, WIDTH, WIDTH, floats(dy + j), dx + 2 * j);
+    if (left > 0) pairs_block(g, x + 2 * j, WIDTH, left, left - WIDTH, floats(dy + j, left / 2), dx + 2 * j);
+    if (!g.accumulate) last_column(g, dx);
+  }
+}
+
+void pairs_planes(const Args& g, int64_t planes, const float* x, const float* dy, float* dx) {
+  // Without a row left over, planes are one tall plane.
+  const bool tall = g.h == 2 * g.p;
+  const int64_t rows = tall ? g.p * planes : g.p;
+  for (int64_t k = 0; k < (tall ? 1 : planes); k++, x += g.h * g.w, dy += g.p * g.q, dx += g.h * g.w) {
+    if (2 * g.q <= WIDTH) {
+      narrow_pairs(g, rows, x, dy, dx);
+    } else {
+      pairs_rows(g, rows, x, dy, dx);
+    }
+    if (!g.accumulate && !tall) __builtin_memset(dx + 2 * g.p * g.w, 0, (g.h - 2 * g.p) * g.w * sizeof(float));
+  }
 }
 
 // ---- Whole planes
@@ -216,30 +250,35 @@ void plane_of(const Args& g, const float* x, const float* dy, float* dx) {
 }
 
 // A mask hands on the NaN of its cells, chosen or not.
-void hand_on_nan(const Args& g, const float* x, float* dx) {
-  const int64_t area = g.h * g.w;
-  for (int64_t k = 0; k < area; k += WIDTH) {
-    const Floats v = floats(x + k, area - k);
+void hand_on_nan(const float* x, int64_t length, float* dx) {
+  for (int64_t k = 0; k < length; k += WIDTH) {
+    const Floats v = floats(x + k, length - k);
     if (any_nan(v)) {
-      for (int64_t l = k; l < least(area, k + WIDTH); l++) dx[l] = x[l] != x[l] ? x[l] : dx[l];
+      for (int64_t l = k; l < least(length, k + WIDTH); l++) dx[l] = x[l] != x[l] ? x[l] : dx[l];
     }
   }
 }
 
 void planes(const void* raw, int64_t from, int64_t to) {
   const Args& g = *(const Args*)raw;
-  for (int64_t k = from; k < to; k++) {
-    const float* x = g.saved ? (const float*)g.saved + k * g.h * g.w : nullptr;
+  const int64_t area = g.h * g.w;
+  // Several small planes at once, few enough to stay in the cache.
+  const int64_t step = pairs(g) || threes(g) ? 2 * (8192 / area + 1) : 1;
+  for (int64_t k = from; k < to; k += step) {
+    const int64_t end = least(to, k + step);
+    const float* x = g.saved ? (const float*)g.saved + k * area : nullptr;
     const float* dy = (const float*)g.y + k * g.p * g.q;
-    float* dx = (float*)g.x + k * g.h * g.w;
+    float* dx = (float*)g.x + k * area;
     if (pairs(g)) {
-      pairs_plane(g, x, dy, dx);
+      pairs_planes(g, end - k, x, dy, dx);
+    } else if (threes(g)) {
+      threes_planes(g, end - k, x, dy, dx);
     } else if (global(g)) {
-      fill(*dy / (float)(g.h * g.w), g.h * g.w, g.mask ? x : nullptr, g.accumulate, dx);
+      fill(*dy / (float)area, area, g.mask ? x : nullptr, g.accumulate, dx);
     } else {
       plane_of(g, x, dy, dx);
     }
-    if (g.mask) hand_on_nan(g, x, dx);
+    if (g.mask) hand_on_nan(x, (end - k) * area, dx);
   }
 }
 
