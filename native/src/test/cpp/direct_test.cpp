@@ -1,6 +1,6 @@
 // The direct convolution against loops that read like the formula: lanes along rows and along
-// channels, few channels, bands, chunks, parts of the output channels, phases, post-operations; and
-// Winograd's convolution.
+// channels, few channels, bands, chunks, parts of the output channels, phases, post-operations; 1x1
+// filters, and Winograd's convolution.
 #include <string>
 
 #include "geometry.h"
@@ -17,6 +17,7 @@ struct Blocking {
   bool channels, few;
   int64_t bandRows, bandColumns, chunk, parts;
   bool winograd;
+  bool pointwise = false;
 };
 
 // Vectors of a register tile of Winograd's products.
@@ -107,6 +108,10 @@ class Direct {
       kernel = "winograd";
       args = {winograd_vectors(width), width == 16 ? 9 : 6, points * ins * tiles + 256, 16 * outs * tiles + 256, 0, g.groups * points * outs * ins};
     }
+    if (cut.pointwise) {
+      kernel = "pointwise";
+      args = {winograd_vectors(width), width == 16 ? 9 : 6, ins * cut.bandRows, 0, 0, g.k * g.c / g.groups};
+    }
     Buffer<float> weights(args.weights);
     auto run = [&](const std::string& name, int64_t n, const Buffer<float>& from) {
       call(name.c_str(),
@@ -116,7 +121,7 @@ class Direct {
             flags & RESIDUAL ? Word(residual) : Word(0), out, flags & MASK ? Word(mask) : Word(0)},
            THREADS * 4 * (args.packed + args.partial + args.apart));
     };
-    run(std::string(kernel) + "_pack_f32", 1, w);
+    run(std::string(cut.pointwise ? "direct" : kernel) + "_pack_f32", 1, w);
     run(std::string(kernel) + "_f32", g.n, in);
   }
 
@@ -154,6 +159,22 @@ void winograd_blockings(const Geometry& g) {
   d.backward(winograd(1, ceil_div(filters, 2)), MASK | ACCUMULATE);
 }
 
+// 1x1 filters: panels and tasks of so many register tiles.
+Blocking pointwise(int64_t panel, int64_t task, int64_t parts) {
+  const int64_t tile = winograd_vectors(WIDTHS[level]) * WIDTHS[level];
+  return {false, false, panel * tile, task * tile, 1, parts, false, true};
+}
+
+void pointwise_blockings(const Geometry& g) {
+  Direct d(g);
+  d.forward(pointwise(1, 100, 1), 0);
+  d.forward(pointwise(2, 3, 1), BIAS | RELU);
+  d.forward(pointwise(4, 4, 2), BIAS | RESIDUAL | RELU);
+  d.backward(pointwise(3, 3, 1), 0);
+  d.backward(pointwise(2, 100, 3), MASK);
+  d.backward(pointwise(1, 1, 1), MASK | ACCUMULATE);
+}
+
 void every_blocking(const Geometry& g) {
   Direct d(g);
   const int64_t width = WIDTHS[level], p = g.p(), q = g.q();
@@ -189,6 +210,8 @@ void direct_test() {
       {3, 4, 5, 6, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 4},
       {1, 8, 9, 9, 3, 1, 1, 2, 2, 0, 0, 0, 0, 1, 1, 1},   // phases without a tap
       {1, 3, 1, 50, 17, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1},
+      {2, 20, 9, 21, 12, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1},
+      {3, 4, 7, 7, 42, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 2},
       {1, 2, 3, 4, 3, 2, 2, 1, 1, 9, 9, 9, 9, 1, 1, 1},   // windows wholly in the padding
       {1, 2, 32, 32, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},  // planes of whole pages
       {3, 4, 7, 37, 20, 3, 3, 1, 1, 0, 1, 2, 1, 1, 1, 1},  // odd outputs, uneven margins
@@ -203,6 +226,7 @@ void direct_test() {
     every_blocking(g);
     const bool dense = g.dilationH * g.dilationW == 1 && g.strideH <= 2 && g.strideW <= 2;
     if (dense && g.r > 1 && g.s > 1) winograd_blockings(g);
+    if (g.r * g.s * g.strideH * g.strideW == 1) pointwise_blockings(g);
     gradient(g, g.p(), 1, 0);
     gradient(g, 1, g.n, 0);
     gradient(g, ceil_div(g.p(), 2), 1, ACCUMULATE);

@@ -6,6 +6,7 @@
   X(direct_few)       \
   X(direct_gradient)  \
   X(direct_weights)   \
+  X(pointwise)        \
   X(winograd)         \
   X(winograd_weights) \
   X(dense)            \

@@ -6,8 +6,9 @@ package dev.blindspot.engine.cpu;
  *
  * @param vectors vectors of a tile, one or two
  * @param outputs most outputs (ROWS) or positions (CHANNELS) of a tile
- * @param bandRows output rows that share packed inputs
- * @param bandColumns output columns that share packed inputs; WINOGRAD: tiles of a block
+ * @param bandRows output rows that share packed inputs; POINTWISE: positions of a panel
+ * @param bandColumns output columns that share packed inputs; POINTWISE: positions of a task;
+ *     WINOGRAD: tiles of a block
  * @param chunk input channels packed at once; WINOGRAD: most products summed up one by one
  * @param parts tasks that share the output channels of a band
  * @param packedFloats a thread's packed inputs; FEW_CHANNELS: copied rows
@@ -63,6 +64,9 @@ record ConvBlocking(
     if (scheme == ConvScheme.WINOGRAD) {
       return winogradReasonWhyNot(g);
     }
+    if (scheme == ConvScheme.POINTWISE) {
+      return pointwiseReasonWhyNot(g);
+    }
     if (scheme != ConvScheme.FEW_CHANNELS) {
       return "";
     }
@@ -116,6 +120,9 @@ record ConvBlocking(
   static ConvBlocking of(ConvScheme scheme, ConvGeometry g, long n, int width, int threads) {
     if (scheme == ConvScheme.FEW_CHANNELS) {
       return few(g, n, width, threads);
+    }
+    if (scheme == ConvScheme.POINTWISE) {
+      return pointwise(g, n, width, threads);
     }
     if (scheme == ConvScheme.WINOGRAD) {
       return winograd(g, n, width, threads);
@@ -307,6 +314,56 @@ record ConvBlocking(
         (long) rows * g.q() * padded,
         0,
         g.groups() * padded * g.inputs() * g.taps());
+  }
+
+  private static String pointwiseReasonWhyNot(ConvGeometry g) {
+    if (!g.pointwise()) {
+      return "filters of " + g.r() + "x" + g.s() + ", a stride or a padding; 1x1 alone only";
+    }
+    return g.inputs() > MOST_TERMS ? "more than " + MOST_TERMS + " input channels" : "";
+  }
+
+  /** Inputs that all output channels read should leave room for them in the second-level cache. */
+  private static final long PANEL_BYTES = 192 << 10;
+
+  private static final int MOST_PANEL_TILES = 4;
+
+  /** Vectors of a register tile of a matrix product, and its outputs. */
+  static int pointwiseVectors(int width) {
+    return width == 16 ? 3 : 2;
+  }
+
+  static int pointwiseOutputs(int width) {
+    return width == 16 ? 9 : 6;
+  }
+
+  private static ConvBlocking pointwise(ConvGeometry g, long n, int width, int threads) {
+    int tile = pointwiseVectors(width) * width;
+    int area = g.p() * g.q();
+    long fitting = PANEL_BYTES / (4L * g.inputs() * tile);
+    int panel = tile * (int) Math.max(1, Math.min(fitting, MOST_PANEL_TILES));
+    int most = Blocks.ceil(area, tile);
+    long tasks = n * g.groups();
+    int bands = (int) Math.min(most, Blocks.ceil(threads, tasks));
+    while (bands < most && tasks * bands % threads != 0 && tasks * bands < 4L * threads) {
+      bands++; // keeps all threads busy
+    }
+    int columns = (int) Math.min(Integer.MAX_VALUE, Blocks.roundUp(Blocks.ceil(area, bands), tile));
+    long taken = tasks * Blocks.ceil(area, columns);
+    panel = Math.min(panel, columns);
+    int groups = Blocks.ceil(g.outputs(), pointwiseOutputs(width));
+    return new ConvBlocking(
+        ConvScheme.POINTWISE,
+        pointwiseVectors(width),
+        pointwiseOutputs(width),
+        panel,
+        columns,
+        g.inputs(),
+        (int) Math.min(groups, Blocks.ceil(threads, taken)),
+        (long) g.inputs() * panel,
+        0,
+        0,
+        (long) g.k() * g.inputs());
   }
 
   private static ConvBlocking few(ConvGeometry g, long n, int width, int threads) {

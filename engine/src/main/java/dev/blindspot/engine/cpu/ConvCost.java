@@ -70,6 +70,7 @@ final class ConvCost {
     return switch (scheme) {
       case ROWS -> rows(g, width, taps);
       case CHANNELS -> channels(g, width, taps);
+      case POINTWISE -> pointwise(g, width);
       case WINOGRAD -> winograd(g, width);
       default -> few(g, width);
     };
@@ -116,6 +117,25 @@ final class ConvCost {
 
   private static long packedChannels(ConvGeometry g, int width) {
     return g.inputs() < width ? g.inputs() : Blocks.roundUp(g.inputs(), width);
+  }
+
+  private static double pointwise(ConvGeometry g, int width) {
+    int vectors = Blocks.ceil(g.q(), width);
+    int most = ConvBlocking.pointwiseVectors(width);
+    int groups = Blocks.ceil(g.outputs(), ConvBlocking.pointwiseOutputs(width));
+    double outputs = (double) g.outputs() / groups;
+    double whole = vectors / most;
+    int rest = vectors % most;
+    double cycles = whole * pointwiseTile(g, most, outputs);
+    if (rest > 0) {
+      cycles += pointwiseTile(g, rest, outputs);
+    }
+    return groups * cycles + (double) vectors * g.inputs() * COPY / 2;
+  }
+
+  private static double pointwiseTile(ConvGeometry g, int vectors, double outputs) {
+    double step = Math.max(outputs * vectors / 2, (2 * vectors + outputs + 2) / 2);
+    return g.inputs() * step + TILE + outputs * vectors;
   }
 
   private static double winograd(ConvGeometry g, int width) {

@@ -85,7 +85,8 @@ record ConvGeometry(
         false);
   }
 
-  private boolean pointwise() {
+  /** A 1x1 filter that reads each input once, where it is. */
+  boolean pointwise() {
     return r == 1
         && s == 1
         && strideH == 1

@@ -6,6 +6,8 @@ enum ConvScheme {
   ROWS("direct-rows", "direct_f32", "direct_pack_f32"),
   /** Lanes are neighbouring output channels. */
   CHANNELS("direct-channels", "direct_f32", "direct_pack_f32"),
+  /** 1x1 filters: runs of positions, of all channels; see kernels/pointwise.cpp. */
+  POINTWISE("direct-pointwise", "pointwise_f32", "direct_pack_f32"),
   /** 3x3 filters: 16 products for each 2x2 outputs instead of 36; see kernels/winograd.h. */
   WINOGRAD("winograd", "winograd_f32", "winograd_pack_f32"),
   /** Backward-data to few channels: a sum for each channel and tap column, shifted at the end. */

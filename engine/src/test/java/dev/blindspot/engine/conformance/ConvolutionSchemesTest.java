@@ -28,6 +28,7 @@ class ConvolutionSchemesTest {
           "direct-rows",
           "direct-channels",
           "direct-few-channels",
+          "direct-pointwise",
           "winograd",
           "im2col-openblas",
           "direct",
