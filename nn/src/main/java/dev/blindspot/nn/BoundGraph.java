@@ -83,7 +83,10 @@ final class BoundGraph {
 
   /** The network's input as a reader sees it: as the caller gave it unless behind a view. */
   private Tensor input(FusedGraph.Source source) {
-    return source.equals(graph.source(Network.INPUT)) ? x : shaped(x, source);
+    boolean given =
+        source.group() == FusedGraph.INPUT
+            && source.shape().equals(graph.source(Network.INPUT).shape());
+    return given ? x : shaped(x, source);
   }
 
   private Tensor view(Tensor whole) {

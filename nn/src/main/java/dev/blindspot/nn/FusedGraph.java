@@ -305,7 +305,8 @@ final class FusedGraph {
   /** Whether the caller sees a group's output, perhaps through a view. */
   boolean isOutput(Group g) {
     for (int i = 0; i < nodes.size(); i++) {
-      if (isOutput(i) && source(nodes.get(i).name()).group() == groups.indexOf(g)) {
+      int group = isOutput(i) ? source(nodes.get(i).name()).group() : INPUT;
+      if (group != INPUT && groups.get(group) == g) {
         return true;
       }
     }

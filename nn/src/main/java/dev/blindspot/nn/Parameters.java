@@ -8,6 +8,7 @@ import dev.blindspot.engine.Tensor;
 import dev.blindspot.engine.TensorArena;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 
 /**
@@ -23,6 +24,18 @@ public final class Parameters implements AutoCloseable {
    * @param name the parameter's name in the layer
    */
   public record Key(String node, String name) {
+
+    /** As a record's, but not linked at its first use: every start of a program has one. */
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Key k && Objects.equals(node, k.node) && Objects.equals(name, k.name);
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * Objects.hashCode(node) + Objects.hashCode(name);
+    }
+
     @Override
     public String toString() {
       return node + "." + name;

@@ -169,11 +169,13 @@ final class WindowOperators {
       throw n.unsupported("attribute 'dilations' other than 1");
     }
     Window used = ceil ? f.ceiled(sample) : f;
-    if (used.top() + used.left() + used.bottom() + used.right() == 0 && kind != Pooling.MAX) {
+    boolean average =
+        used.top() + used.left() + used.bottom() + used.right() == 0 && kind != Pooling.MAX;
+    if (average) {
       kind = Pooling.AVERAGE_INCLUDE_PAD;
     }
     Pool2d layer = used.pool(kind);
-    boolean one = layer.equals(Pool2d.average(1, layer.strideH()));
+    boolean one = average && used.r() == 1 && used.s() == 1;
     if (one && layer.strideH() == layer.strideW() && sample.rank() == 3) {
       return new PendingSubsample(g, n.name(), given, layer);
     }

@@ -63,9 +63,9 @@ public final class TuningStore {
     return machine;
   }
 
-  /** Whether anything is looked up. */
-  public boolean isOn() {
-    return tuning != Tuning.OFF;
+  /** Whether any question can have an answer: one is known, or they are measured. */
+  public synchronized boolean answers() {
+    return tuning != Tuning.OFF && (measures() || !known().isEmpty());
   }
 
   /** Whether what is not known is to be measured. */
@@ -75,13 +75,10 @@ public final class TuningStore {
 
   /** The answer to a question, if it is known. */
   public synchronized Optional<String> find(String question) {
-    if (!isOn()) {
+    if (tuning == Tuning.OFF) {
       return Optional.empty();
     }
-    if (answers == null) {
-      answers = load();
-    }
-    String answer = answers.get(question);
+    String answer = known().get(question);
     if (answer != null && !trying.get()) {
       used.put(question, answer);
     }
@@ -97,6 +94,13 @@ public final class TuningStore {
     } finally {
       trying.set(within);
     }
+  }
+
+  private Map<String, String> known() {
+    if (answers == null) {
+      answers = load();
+    }
+    return answers;
   }
 
   private Map<String, String> load() {
