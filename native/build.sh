@@ -29,8 +29,8 @@ library=$out/libjniblindspot.so
 library_map=$build/libjniblindspot.map
 mkdir -p "$build" "$out"
 
-# A change of compiler or of this script rebuilds everything.
-stamp="$("$cxx" --version | head -1) $(cksum <"$here/build.sh")"
+# A change of compiler or of these scripts rebuilds everything.
+stamp="$("$cxx" --version | head -1) $(cat "$here/build.sh" "$here/levels.sh" | cksum)"
 if [ "$(cat "$build/stamp" 2>/dev/null)" != "$stamp" ]; then
   rm -rf "${build:?}"/*
   echo "$stamp" >"$build/stamp"
@@ -46,17 +46,15 @@ fi
 
 common=(-std=c++17 -O3 -g1 -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -fno-math-errno
   -fno-trapping-math -ffp-contract=off -Wall -Wextra -Werror -Wno-unknown-pragmas)
-declare -A level=(
-  [scalar]=""
-  [avx2]="-mavx2 -mfma"
-  [avx512]="-mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512")
+. "$here/levels.sh"
 
 # Intel's cores from Skylake to Cascade Lake do not keep decoded instructions round a jump that crosses or ends at a
 # multiple of 32 bytes: loops lose up to a third of their speed by where they happen to lie.
 padding=-Wa,-mbranches-within-32B-boundaries
 if echo | "$cxx" -x c++ "$padding" -c -o "$build/probe.o" - 2>"$build/probe.log"; then
-  level[avx2]+=" $padding"
-  level[avx512]+=" $padding"
+  for l in "${!level[@]}"; do
+    [ "$l" = scalar ] || level[$l]+=" $padding"
+  done
 fi
 
 newest_header=$(find "$src" -name '*.h' -printf '%T@ %p\n' | sort -n | tail -1 | cut -d' ' -f2-)
@@ -70,12 +68,6 @@ add() { # object source flags...
     todo+=("$cxx $* -c $source -o $object")
   fi
 }
-# Tile instructions, where the compiler has them.
-amx=""
-if echo | "$cxx" -mamx-tile -mamx-bf16 -x c++ -c -o /dev/null - 2>/dev/null; then
-  amx=-DBS_AMX
-  level[amx]="${level[avx512]} -mamx-tile -mamx-bf16"
-fi
 for source in "$src"/*.cpp; do
   add "$build/$(basename "$source" .cpp).o" "$source" "${common[@]}" $amx
 done
@@ -83,9 +75,7 @@ for source in "$src"/kernels/*.cpp; do
   contract=-ffp-contract=fast
   # Random numbers must have the bits of every other backend: no fused multiply-add.
   grep -q 'BS_NO_CONTRACTION' "$source" && contract=-ffp-contract=off
-  levels="scalar avx2 avx512"
-  [[ $amx && $(basename "$source") == tile_* ]] && levels+=" amx"
-  for l in $levels; do
+  for l in $(levels "$source"); do
     add "$build/$(basename "$source" .cpp).$l.o" "$source" "${common[@]}" "${level[$l]}" "$contract" "-DBS_LEVEL=$l"
   done
 done

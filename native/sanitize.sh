@@ -27,8 +27,8 @@ if ! echo 'int main() { return 0; }' | "$cxx" $sanitizers -x c++ - -o "$build/pr
   exit 0
 fi
 
-# A change of compiler or of this script rebuilds everything.
-stamp="$("$cxx" --version | head -1) $(cksum <"$here/sanitize.sh")"
+# A change of compiler or of these scripts rebuilds everything.
+stamp="$("$cxx" --version | head -1) $(cat "$here/sanitize.sh" "$here/levels.sh" | cksum)"
 if [ "$(cat "$build/stamp" 2>/dev/null)" != "$stamp" ]; then
   rm -f "$build"/*.o "$program"
   echo "$stamp" >"$build/stamp"
@@ -44,20 +44,9 @@ add() { # object source flags...
     todo+=("$cxx $common $* -c $source -o $object")
   fi
 }
-declare -A level=(
-  [scalar]=""
-  [avx2]="-mavx2 -mfma"
-  [avx512]="-mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512")
-# Tile instructions, where the compiler has them.
-amx=""
-if echo | "$cxx" -mamx-tile -mamx-bf16 -x c++ -c -o /dev/null - 2>/dev/null; then
-  amx=-DBS_AMX
-  level[amx]="${level[avx512]} -mamx-tile -mamx-bf16"
-fi
+. "$here/levels.sh"
 for source in "$src"/kernels/*.cpp; do
-  levels="scalar avx2 avx512"
-  [[ $amx && $(basename "$source") == tile_* ]] && levels+=" amx"
-  for l in $levels; do
+  for l in $(levels "$source"); do
     add "$build/$(basename "$source" .cpp).$l.o" "$source" -Wno-unknown-pragmas "${level[$l]}" "-DBS_LEVEL=$l"
   done
 done
