@@ -18,7 +18,7 @@ record LinearErrors(LinearOperator map, List<RoundedSum> ways, double[] bias, do
   private static final double LARGEST = 0x1p120;
 
   /** Of a weight with a folded scale, of the bias, of a residual. */
-  private static final long MORE_ROUNDINGS = 3;
+  static final long MORE_ROUNDINGS = 3;
 
   @Override
   public Signal apply(List<Signal> inputs, double reach, double lipschitz) {
