@@ -1,5 +1,6 @@
 package dev.blindspot.engine.cpu;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,18 +13,15 @@ final class Processor {
 
   /** Its name, or the architecture where it is not told. */
   static String name() {
-    try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-      return lines
-          .filter(l -> l.startsWith(LABEL))
-          .findFirst()
-          .map(l -> l.substring(l.indexOf(':') + 1).strip())
-          .orElseGet(Processor::architecture);
+    String architecture = System.getProperty("os.arch");
+    try (BufferedReader lines = Files.newBufferedReader(Path.of("/proc/cpuinfo"))) {
+      String line = lines.readLine();
+      while (line != null && !line.startsWith(LABEL)) {
+        line = lines.readLine();
+      }
+      return line == null ? architecture : line.substring(line.indexOf(':') + 1).strip();
     } catch (IOException e) {
-      return architecture();
+      return architecture;
     }
-  }
-
-  private static String architecture() {
-    return System.getProperty("os.arch");
   }
 }

@@ -25,8 +25,6 @@ public final class TuningStore {
   /** What a backend says of itself that no choice depends on. */
   private static final Set<String> IRRELEVANT = Set.of("java", "deterministic", "memory", "tuning");
 
-  private static final System.Logger LOG = System.getLogger("dev.blindspot.engine");
-
   private final Tuning tuning;
   private final Path file;
   private final String machine;
@@ -113,7 +111,7 @@ public final class TuningStore {
         }
       }
     } catch (InvalidInputException e) {
-      LOG.log(System.Logger.Level.WARNING, "No choices are taken from it: {0}", e.getMessage());
+      warn("No choices are taken from it: {0}", e);
     }
     return found;
   }
@@ -126,12 +124,15 @@ public final class TuningStore {
         TuningFile.add(file, List.of(new TuningChoice(machine, question, answer, seconds)));
       } catch (IOException | InvalidInputException e) {
         keeps = false;
-        LOG.log(
-            System.Logger.Level.WARNING,
-            "Choices of this process are not kept: {0}",
-            e.getMessage());
+        warn("Choices of this process are not kept: {0}", e);
       }
     }
+  }
+
+  /** The logger is made only here: a first one takes 10 ms. */
+  private static void warn(String format, Exception e) {
+    System.getLogger("dev.blindspot.engine")
+        .log(System.Logger.Level.WARNING, format, e.getMessage());
   }
 
   /** Which choices were used so far, in short: a part of what decides a result's bits. */
