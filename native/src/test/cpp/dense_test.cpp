@@ -62,7 +62,7 @@ void linear(int64_t n, int64_t c, int64_t k, bool skinny = false) {
 void packed_linear(int64_t n, int64_t c, int64_t k) {
   const int64_t width = 4 << level, workspace = 3 * (n < 112 ? n : 112) * 1728;  // 3 threads
   const Buffer<float> x(n * c, 1), w(k * c, 2), b(k, 3), residual(n * k, 4), dy(n * k, 5), mask(n * c, 6);
-  Buffer<float> forward((k + width - 1) / width * width * c), backward((c + width - 1) / width * width * k);
+  Buffer<float> forward((k + width - 1) / width * width * c + 1), backward((c + width - 1) / width * width * k + 1);
   call("pack_linear", {c, k, 1, w, forward});
   call("pack_linear", {k, c, 0, w, backward});
   for (int64_t flags : {0, +BIAS, BIAS | RELU, BIAS | RESIDUAL | RELU}) {
@@ -84,6 +84,22 @@ void packed_linear(int64_t n, int64_t c, int64_t k) {
     dx.expect("packed_linear backward-data", 0, [&](int64_t i) {
       const double v = sum(k, [&](int64_t l) { return (double)dy[i / c * k + l] * w[l * c + i % c]; });
       return (flags & MASK && mask[i] <= 0 ? 0 : v) + (flags & ACCUMULATE ? before[i] : 0);
+    });
+  }
+}
+
+// Gradients of which half are 0 are multiplied otherwise, unless a weight is infinite.
+void packed_sparse(int64_t n, int64_t c, int64_t k) {
+  const int64_t width = 4 << level, workspace = 3 * (n < 112 ? n : 112) * 1728;
+  Buffer<float> w(k * c, 2), dy(n * k, 5), packed((c + width - 1) / width * width * k + 1);
+  for (int64_t i = 0; i < n * k; i++) dy[i] = i % 7 % 2 ? dy[i] : 0;
+  for (bool infinite : {false, true}) {
+    if (infinite) w[k * c / 2] = INFINITY;
+    call("pack_linear", {k, c, 0, w, packed});
+    Buffer<float> dx(n * c);
+    call("packed_linear", {n, k, c, 0, dy, packed, 0, 0, dx, 0}, workspace);
+    dx.expect("packed_linear of many zeros", 0, [&](int64_t i) {
+      return sum(k, [&](int64_t l) { return (double)dy[i / c * k + l] * w[l * c + i % c]; });
     });
   }
 }
@@ -152,6 +168,8 @@ void dense_test() {
   for (int64_t n = 1; n <= 15; n++) packed_linear(n, 40 + n, 50 - n);
   const int64_t packed[][3] = {{1, 1, 1}, {5, 900, 100}, {64, 100, 10}, {17, 384, 64}, {30, 33, 400}, {113, 401, 40}, {240, 19, 70}};
   for (const int64_t* s : packed) packed_linear(s[0], s[1], s[2]);
+  const int64_t sparse[][3] = {{1, 128, 5}, {17, 300, 100}, {115, 129, 56}, {64, 784, 100}, {3, 140, 399}};
+  for (const int64_t* s : sparse) packed_sparse(s[0], s[1], s[2]);
   const int64_t products[][3] = {{1, 1, 1}, {1, 100, 70}, {5, 1, 30}, {300, 1, 260}, {3, 49, 130}, {9, 530, 520}, {40, 300, 300}};
   for (const int64_t* s : products) matmul<float>(s[0], s[1], s[2], true);
 }

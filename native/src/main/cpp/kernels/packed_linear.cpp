@@ -4,8 +4,9 @@
 // Forward and backward-data are one product y [n,outputs] = x [n,inputs] B; B [inputs,outputs] is the weights'
 // transpose forward, the weights themselves on the way back. Packed: chunks of inputs (the last may be shorter), in each
 // chunk panels of PANEL outputs (the last may be WIDTH wide; missing outputs are 0), in each panel the inputs one behind
-// the other.
+// the other. Behind all of it an int32: 1 where some weight is not finite, else 0.
 #include "dense.h"
+#include "packed_sparse.h"
 #include "transpose.h"
 
 namespace {
@@ -23,7 +24,9 @@ const int64_t CHUNK = 400;     // most products summed up before they are added 
 const int64_t STRIDE = 432;    // an odd number of cache lines, so that rows share the first-level cache
 const int64_t ROWS = 112;      // of x that are in the second-level cache while the weights pass by
 const int64_t SMALL = 200000;  // multiply-adds for which waking a thread does not pay
+const int64_t DENSE = 6;       // of ten numbers that are not 0, from which on zeros are multiplied too
 const int64_t STEPS = 4;       // inputs between which the next panel's lines are fetched
+static_assert(ROWS <= SPARSE_ROWS && CHUNK <= MOST_SEGMENTS * SEGMENT, "what a sparse product takes");
 #if WIDTH == 16
 const int TALL = 14;  // rows of a tile
 #else
@@ -137,6 +140,24 @@ const TileFunction direct[2][TALL] = {TILES(1, 0), TILES(2, 0)};
 // Lines of the next panel to fetch in STEPS inputs, for all of it to be there after so many tiles.
 inline int64_t lines(int64_t vectors, int64_t pieces) { return (vectors * STEPS * WIDTH / 16 + pieces - 1) / pieces; }
 
+// Whether zeros of these rows are worth passing over: where nothing but a sum of one chunk is asked for.
+bool sparse(const PackedArgs& g, int64_t i, int64_t rows, NonZero* n) {
+  if (g.flags != 0 || g.inputs > CHUNK || at<int32_t>(g.weights)[g.inputs * padded(g.outputs)] != 0) return false;
+  return find_nonzero(at<float>(g.x) + i * g.inputs, rows, g.inputs, n) * 10 < rows * g.inputs * DENSE;
+}
+
+// Outputs of so many rows from i on that whole sparse tiles take: from..; returns where they end.
+int64_t sparse_columns(const PackedArgs& g, int64_t i, int64_t rows, int64_t from, int64_t to) {
+  NonZero n;
+  const int64_t step = SPARSE_PANELS * PANEL;
+  if (from + step > to || !sparse(g, i, rows, &n)) return from;
+  for (; from + step <= to; from += step) {
+    sparse_panels(n, at<float>(g.x) + i * g.inputs, rows, g.inputs, at<float>(g.weights) + from * g.inputs, g.outputs,
+                  at<float>(g.y) + i * g.outputs + from);
+  }
+  return from;
+}
+
 // Outputs from..to-1 (multiples of PANEL, but for the end) of all rows.
 void columns(const PackedArgs& g, int64_t from, int64_t to, float* rows) {
   alignas(64) float sums[TALL * PANEL];
@@ -147,7 +168,8 @@ void columns(const PackedArgs& g, int64_t from, int64_t to, float* rows) {
   const int64_t stride = inPlace ? g.inputs : STRIDE;
   for (int64_t i = 0; i < g.n; i += ROWS) {
     const int64_t high = least(ROWS, g.n - i), pieces = (high + TALL - 1) / TALL;
-    for (int64_t l = 0; l < g.inputs; l += most) {
+    const int64_t begin = sparse_columns(g, i, high, from, to);
+    for (int64_t l = 0; l < g.inputs && begin < to; l += most) {
       const int64_t length = least(most, g.inputs - l);
       for (int64_t r = 0; r < high && !inPlace; r++) {
         float* copy = rows + r * STRIDE;
@@ -156,7 +178,7 @@ void columns(const PackedArgs& g, int64_t from, int64_t to, float* rows) {
       }
       const Finish f = {&g, l == 0, l + length == g.inputs};
       const float* chunk = at<float>(g.weights) + l * width;
-      for (int64_t j = from; j < to; j += PANEL) {
+      for (int64_t j = begin; j < to; j += PANEL) {
         const int64_t vectors = j + WIDTH < to ? 2 : 1;
         const float* w = chunk + j * length;
         Tile t = {nullptr, stride, w, length, w + length * vectors * WIDTH, lines(vectors, pieces)};
@@ -202,6 +224,15 @@ void packed_linear(bs_context* ctx, const void* args) {
 
 // ---- Packing
 
+bool finite(const float* w, int64_t count) {
+  Floats sum = {};
+  for (int64_t k = 0; k < count; k += WIDTH) {
+    const Floats v = floats(w + k, count - k);
+    sum += v - v;  // NaN where v is not finite
+  }
+  return !any_nan(sum);
+}
+
 // inputs l..l+length-1 of at most WIDTH outputs from j on, to lines `wide` apart.
 void pack_transposed(const PackArgs& g, int64_t l, int64_t length, int64_t j, int64_t wide, float* to) {
   const int64_t count = least(WIDTH, g.outputs - j);
@@ -232,12 +263,16 @@ void pack_panels(const void* raw, int64_t from, int64_t to) {
       for (int64_t v = 0; v < wide; v += WIDTH) {
         (g.transposed ? pack_transposed : pack_rows)(g, l, length, j + v, wide, panel + v);
       }
+      if (!finite(panel, length * wide)) {
+        __atomic_store_n(at<int32_t>(g.packed) + g.inputs * width, 1, __ATOMIC_RELAXED);
+      }
     }
   }
 }
 
 void pack_linear(bs_context* ctx, const void* args) {
   const PackArgs& g = *(const PackArgs*)args;
+  at<int32_t>(g.packed)[g.inputs * padded(g.outputs)] = 0;
   bs_parallel_ranges(ctx, (g.outputs + PANEL - 1) / PANEL, 32768 / (g.inputs * PANEL) + 1, pack_panels, args);
 }
 

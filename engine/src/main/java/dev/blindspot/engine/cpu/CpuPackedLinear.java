@@ -15,7 +15,8 @@ import dev.blindspot.engine.spi.layers.CheckedWeighted;
 
 /**
  * Dense layer by kernels/packed_linear.cpp: each direction has a copy of the weights in the order
- * in which it multiplies them, made once by pack().
+ * in which it multiplies them, made once by pack(). Gradients many of which are 0, as behind a ReLU,
+ * are multiplied without them, to the same sums.
  */
 final class CpuPackedLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
 
@@ -32,6 +33,9 @@ final class CpuPackedLinear extends CheckedWeighted<LinearDesc> implements Linea
   private static final long ROWS = 112;
 
   private static final long ROW_BYTES = 4 * 432;
+
+  /** Behind packed weights: whether all are finite. */
+  private static final long NOTE = 1;
 
   private final CpuBackend backend;
   private final CpuWeights.Form form;
@@ -81,8 +85,8 @@ final class CpuPackedLinear extends CheckedWeighted<LinearDesc> implements Linea
             ElementType.F32,
             0,
             ElementType.F32,
-            forward ? d.c() * Blocks.roundUp(d.k(), width) : 0,
-            backward ? d.k() * Blocks.roundUp(d.c(), width) : 0);
+            forward ? d.c() * Blocks.roundUp(d.k(), width) + NOTE : 0,
+            backward ? d.k() * Blocks.roundUp(d.c(), width) + NOTE : 0);
     kernel = backend.kernel("packed_linear");
     packKernel = backend.kernel("pack_linear");
     post = PostOps.flags(d.post());
