@@ -50,6 +50,9 @@ void narrow_pairs(const Args& args, int64_t rows, const float* x, const float* d
   Ints apart;           // the windows of two rows to half a vector each
   for (int k = 0; k < WIDTH; k++) apart[k] = k < WIDTH / 2 ? k : (k - WIDTH / 2 + (int)g.q) & (WIDTH - 1);
   for (; rows >= 2; rows -= 2, x += 4 * g.w, dy += 2 * g.q, dx += 4 * g.w) {
+    fetch(x, 4 * g.w, 1);
+    fetch(dx, 4 * g.w, 1);
+    fetch(dy, 2 * g.q, 4);
     pairs_block(g, x, 2 * g.w, 2 * g.q, 2 * g.q, __builtin_shuffle(floats(dy, 2 * g.q), apart), dx);
     if (!g.accumulate) last_column(g, dx), last_column(g, dx + 2 * g.w);
   }
@@ -62,6 +65,9 @@ void pairs_rows(const Args& args, int64_t rows, const float* x, const float* dy,
   const Args g = args;  // of its own, so that stores leave it in registers
   const int64_t whole = g.q / WIDTH * WIDTH, left = 2 * (g.q - whole);
   for (; rows > 0; rows--, x += 2 * g.w, dy += g.q, dx += 2 * g.w) {
+    fetch(x, 2 * g.w, 1);
+    fetch(dx, 2 * g.w, 1);
+    fetch(dy, g.q, 4);
     int64_t j = 0;
     for (; j < whole; j += WIDTH) pairs_block(g, x + 2 * j, WIDTH, WIDTH, WIDTH, floats(dy + j), dx + 2 * j);
     if (left > 0) pairs_block(g, x + 2 * j, WIDTH, left, left - WIDTH, floats(dy + j, left / 2), dx + 2 * j);

@@ -28,6 +28,8 @@ void narrow_pairs(int64_t rows, int64_t q, int64_t w, const float* x, float* y) 
   for (int k = 0; k < WIDTH; k++) together[k] = k < q ? k : (k - (int)q + WIDTH / 2) & (WIDTH - 1);
   int64_t i = 0;
   for (; i + 2 <= rows; i += 2, x += 4 * w, y += 2 * q) {
+    fetch(x, 4 * w, 1);
+    fetch(y, 2 * q, 4);
     const Floats v = greatest(floats(x, 2 * q), floats(x + w, 2 * q));
     const Floats next = greatest(floats(x + 2 * w, 2 * q), floats(x + 3 * w, 2 * q));
     store(y, __builtin_shuffle(greatest(even(v, next), odd(v, next)), together), 2 * q);
@@ -39,6 +41,8 @@ void narrow_pairs(int64_t rows, int64_t q, int64_t w, const float* x, float* y) 
 void pairs_rows(int64_t rows, int64_t q, int64_t w, const float* x, float* y) {
   const int64_t whole = q / WIDTH * WIDTH;
   for (int64_t i = 0; i < rows; i++, x += 2 * w, y += q) {
+    fetch(x, 2 * w, 1);
+    fetch(y, q, 4);
     for (int64_t j = 0; j < whole; j += WIDTH) store(y + j, pair(x, x + w, 2 * j, 2 * WIDTH));
     if (whole < q) store(y + whole, pair(x, x + w, 2 * whole, 2 * (q - whole)), q - whole);
   }
@@ -62,43 +66,67 @@ void pairs_planes(const Args& g, int64_t from, int64_t to) {
   }
 }
 
-// ---- Windows of 3x3, 2 apart, without padding, in rows short enough for a plane to stay in the cache
-
-const int64_t SHORT = 64;
+// ---- Windows of 3x3, 2 apart, without padding
 
 inline bool threes(const Args& g) {
   return g.kind == MAX && g.r == 3 && g.s == 3 && g.strideH == 2 && g.strideW == 2 && g.padTop == 0 && g.padLeft == 0 &&
-         2 * g.p < g.h && 2 * g.q < g.w && g.w <= SHORT;
+         2 * g.p < g.h && 2 * g.q < g.w;
 }
 
-// Windows j..j+WIDTH-2 of all rows; each row of x is read once.
+// From the greatest of 2 WIDTH columns the first WIDTH - 1 windows.
+INLINE Floats threes_of(Floats a, Floats b) {
+  const Floats columns = even(a, b);
+  return greatest(greatest(columns, odd(a, b)), rotated(columns, 1));
+}
+
+// Rows of at most WIDTH - 1 windows; each row of x is read once.
 template <bool TWO>
-INLINE void threes_strip(const Args& g, const float* x, float* y, int64_t j) {
-  const int64_t count = least(WIDTH - 1, g.q - j), left = 2 * count + 1;
-  x += 2 * j;
-  y += j;
+INLINE void threes_narrow(const Args& g, const float* x, float* y) {
+  const int64_t left = 2 * g.q + 1;
   Floats a = floats(x, left), b = TWO ? floats(x + WIDTH, left - WIDTH) : Floats{};
   for (int64_t i = 0; i < g.p; i++, y += g.q) {
+    fetch(x, 2 * g.w, 1);
+    fetch(y, g.q, 4);
     const float *second = x + g.w, *third = second + g.w;
     const Floats last = floats(third, left), lastB = TWO ? floats(third + WIDTH, left - WIDTH) : Floats{};
     a = greatest(greatest(a, floats(second, left)), last);
     if (TWO) b = greatest(greatest(b, floats(second + WIDTH, left - WIDTH)), lastB);
-    const Floats columns = even(a, b);
-    store(y, greatest(greatest(columns, odd(a, b)), rotated(columns, 1)), count);
+    store(y, threes_of(a, b), g.q);
     a = last;
     b = lastB;
     x = third;
   }
 }
 
+// The greatest of three rows, `left` columns.
+INLINE Floats of_rows(const float* x, int64_t w, int64_t left) {
+  return greatest(greatest(floats(x, left), floats(x + w, left)), floats(x + 2 * w, left));
+}
+
+void threes_wide(const Args& g, const float* x, float* y) {
+  for (int64_t i = 0; i < g.p; i++, x += 2 * g.w, y += g.q) {
+    fetch(x, 2 * g.w, 1);
+    fetch(y, g.q, 4);
+    int64_t j = 0;
+    for (; j + WIDTH - 1 <= g.q; j += WIDTH - 1) {
+      const float* at = x + 2 * j;
+      store(y + j, threes_of(of_rows(at, g.w, WIDTH), of_rows(at + WIDTH, g.w, WIDTH - 1)), WIDTH - 1);
+    }
+    if (j == g.q) continue;
+    const float* at = x + 2 * j;
+    const int64_t left = 2 * (g.q - j) + 1;
+    store(y + j, threes_of(of_rows(at, g.w, left), of_rows(at + WIDTH, g.w, left - WIDTH)), g.q - j);
+  }
+}
+
 void threes_plane(const Args& args, const float* x, float* y) {
   const Args g = args;  // of its own, so that stores leave it in registers
-  for (int64_t j = 0; j < g.q; j += WIDTH - 1) {
-    if (2 * (g.q - j) + 1 > WIDTH) {
-      threes_strip<true>(g, x, y, j);
-    } else {
-      threes_strip<false>(g, x, y, j);
-    }
+  if (g.q >= WIDTH) {
+    threes_wide(g, x, y);
+  } else if (2 * g.q >= WIDTH) {
+    threes_narrow<true>(g, x, y);
+  } else {
+    threes_narrow<false>(g, x, y);
   }
 }
 

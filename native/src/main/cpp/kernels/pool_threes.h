@@ -162,6 +162,11 @@ void threes_plane(const Args& args, const Block* blocks, const float* x, const f
   }
   for (int64_t top = -g.padTop; top < 2 * g.p - g.padTop; top += 2, dy += g.q) {
     Before before = {};
+    for (int64_t k = 0; k < (SPAN == HALF ? 2 : 1); k++) {
+      fetch(x + (k * g.h + top) * g.w, 2 * g.w, 1);
+      fetch(dx + (k * g.h + top) * g.w, 2 * g.w, 1);
+      fetch(dy + k * g.p * g.q, g.q, 4);
+    }
     for (int64_t m = 0; m < count; m++) {
       if (SPAN == SEVERAL && blocks[m].full) {
         windows_of<SPAN, PADDED, true>(g, blocks[m], x, dy + m * WIDTH, dx, top, carries[m], before);
