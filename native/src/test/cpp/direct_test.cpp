@@ -105,8 +105,9 @@ class Direct {
     const char* kernel = cut.few ? "direct_few" : "direct";
     if (cut.winograd) {
       const int64_t tiles = cut.bandColumns, points = winograd_points(g.r, g.strideH) * winograd_points(g.s, g.strideW);
+      const int64_t own = back ? winograd_points(ceil_div(g.r, g.strideH), 1) * winograd_points(ceil_div(g.s, g.strideW), 1) : points;
       kernel = "winograd";
-      args = {winograd_vectors(width), width == 16 ? 9 : 6, points * ins * tiles + 256, 16 * outs * tiles + 256, 0, g.groups * points * outs * ins};
+      args = {winograd_vectors(width), width == 16 ? 9 : 6, own * ins * tiles + 256, phases * (16 * outs * tiles + 256), 0, g.groups * points * outs * ins};
     }
     if (cut.pointwise) {
       kernel = "pointwise";
@@ -154,7 +155,6 @@ void winograd_blockings(const Geometry& g) {
   const int64_t ins = g.c / g.groups, filters = g.k / g.groups;
   d.forward(winograd(2, ins), 0);
   d.forward(winograd(1, ceil_div(ins, 3)), BIAS | RESIDUAL | RELU);
-  if (g.strideH * g.strideW > 1) return;
   d.backward(winograd(3, filters), 0);
   d.backward(winograd(1, ceil_div(filters, 2)), MASK | ACCUMULATE);
 }

@@ -26,7 +26,7 @@ const int64_t MOST_TILES = 288, MOST_SECTIONS = 4;
 
 // One dimension of a section.
 struct Section {
-  int64_t offset;    // of the input that meets its first tap, from the first output's place times the stride
+  int64_t offset;    // of the input that meets its first tap for the first output
   int64_t taps;      // 1 to 3
   int64_t tap[3];    // indices in w; -1: none, 0
 };
@@ -40,21 +40,22 @@ struct Sections {
   Section section[MOST_SECTIONS];
 };
 
-inline Section section_of(int64_t first, int64_t taps, int64_t stride, int64_t pad) {
-  Section s = {first - pad, taps, {-1, -1, -1}};
-  for (int64_t t = 0; t < taps; t++) s.tap[first_point(taps) + t] = first + t * stride;
-  return s;
-}
-
-// Backward-data (stride 1 only) reads dy through the filter turned round.
-inline Sections sections_of(int64_t backward, int64_t size, int64_t stride, int64_t pad) {
+// Of one phase of outputs, those at phase, phase + stride, ... (backward; forward there is one phase). Backward-data
+// with a stride of 2 has an F(2x2, 3x3) for each of them.
+inline Sections sections_of(int64_t backward, int64_t size, int64_t stride, int64_t pad, int64_t phase) {
   Sections all;
   all.count = 0;
-  for (int64_t phase = 0; phase < least(stride, size); phase++) {
-    for (int64_t left = ceil_div(size - phase, stride), first = phase; left > 0; left -= 3, first += 3 * stride) {
-      Section s = section_of(first, least(left, 3), stride, backward ? size - 1 - pad : pad);
-      for (int64_t& tap : s.tap) tap = backward && tap >= 0 ? size - 1 - tap : tap;
-      all.section[all.count++] = s;
+  // Taps that meet every stride-th input, in the order of the inputs, next taps apart.
+  const int64_t next = backward ? -stride : stride;
+  for (int64_t i = 0; i < (backward ? 1 : least(stride, size)); i++) {
+    const int64_t lowest = backward ? (phase + pad) % stride : i;
+    int64_t left = lowest < size ? ceil_div(size - lowest, stride) : 0;
+    for (int64_t first = backward ? lowest + (left - 1) * stride : lowest; left > 0; left -= 3, first += 3 * next) {
+      Section& s = all.section[all.count++];
+      s.taps = least(left, 3);
+      s.offset = backward ? (phase + pad - first) / stride : first - pad;
+      for (int64_t t = 0; t < 3; t++) s.tap[t] = -1;
+      for (int64_t t = 0; t < s.taps; t++) s.tap[first_point(s.taps) + t] = first + t * next;
     }
   }
   return all;
@@ -64,17 +65,28 @@ inline bool has_point(const Section& s, int64_t point) {
   return point >= first_point(s.taps) && point <= last_point(s.taps);
 }
 
+inline bool have_point(const Sections& all, int64_t point) {
+  bool any = false;
+  for (int64_t i = 0; i < all.count; i++) any |= has_point(all.section[i], point);
+  return any;
+}
+
 // The sections of a filter, and where their transforms lie: [point][section that is not 0 there][channel].
 struct Filter {
   Sections rows, columns;
+  bool row[4], column[4];                                   // points that a section has
   int64_t first[POINTS + 1];                                // matrices before each point
   int64_t place[MOST_SECTIONS * MOST_SECTIONS][POINTS];     // of a section's matrix, or -1: it is 0
 };
 
-inline Filter filter_of(const DirectArgs& g) {
+inline Filter filter_of(const DirectArgs& g, int64_t phase) {
   Filter f;
-  f.rows = sections_of(g.backward, g.r, g.strideH, g.padTop);
-  f.columns = sections_of(g.backward, g.s, g.strideW, g.padLeft);
+  f.rows = sections_of(g.backward, g.r, g.strideH, g.padTop, phase / phases_w(g));
+  f.columns = sections_of(g.backward, g.s, g.strideW, g.padLeft, phase % phases_w(g));
+  for (int64_t point = 0; point < 4; point++) {
+    f.row[point] = have_point(f.rows, point);
+    f.column[point] = have_point(f.columns, point);
+  }
   int64_t places = 0;
   for (int64_t point = 0; point < POINTS; point++) {
     f.first[point] = places;
@@ -87,6 +99,25 @@ inline Filter filter_of(const DirectArgs& g) {
   }
   f.first[POINTS] = places;
   return f;
+}
+
+// Of all phases.
+const int64_t MOST_FILTERS = 4;
+
+struct Filters {
+  int64_t count, places;  // matrices of all
+  Filter filter[MOST_FILTERS];
+};
+
+inline Filters filters_of(const DirectArgs& g) {
+  Filters all;
+  all.count = phases_h(g) * phases_w(g);
+  all.places = 0;
+  for (int64_t i = 0; i < all.count; i++) {
+    all.filter[i] = filter_of(g, i);
+    all.places += all.filter[i].first[POINTS];
+  }
+  return all;
 }
 
 // Floats from one point's products to the next's, and more than its inputs: not a multiple of 4096 bytes, or 16

@@ -47,14 +47,15 @@ struct View {
   Inside inside[4][5];
 };
 
+// apart: columns from one vector of a row to the next.
 inline View view(const DirectArgs& g, const Section& rows, const Section& columns, int64_t image, int64_t row,
-                 int64_t column) {
-  const int64_t top = row * g.strideH + rows.offset, left = column * g.strideW + columns.offset;
+                 int64_t column, int64_t apart) {
+  const int64_t top = row * step_h(g) + rows.offset, left = column * step_w(g) + columns.offset;
   View v = {};
   v.x = image * g.c * g.h * g.w + top * g.w + left;
   for (int64_t i = 0; i <= rows.taps; i++) {
-    if (top + i * g.strideH < 0 || top + i * g.strideH >= g.h) continue;
-    for (int64_t j = 0; j <= 2 * g.strideW; j++) v.inside[i][j] = inside(left + j * WIDTH, g.w);
+    if (top + i * step_h(g) < 0 || top + i * step_h(g) >= g.h) continue;
+    for (int64_t j = 0; j <= 2 * step_w(g); j++) v.inside[i][j] = inside(left + j * apart, g.w);
   }
   return v;
 }
@@ -92,17 +93,15 @@ INLINE void to_points(Floats a, Floats b, Floats c, Floats e, Floats* t) {
   if (TAPS == 3) t[3] = b - e;
 }
 
-// B^T d B of the tiles of a piece, one channel, from its first input on, to the offset of each point.
-template <int STRIDE, int ROWS, int COLUMNS>
-INLINE void transform_piece(const DirectArgs& g, const View& v, const float* x, const int64_t* offset, float* to) {
-  Floats d[4][4] = {}, t[4][4] = {};
-  const int64_t step = g.strideH * g.w;
-#pragma GCC unroll 4
-  for (int i = 0; i <= ROWS; i++) read_row<STRIDE, COLUMNS>(x + i * step, v.inside[i], d[i]);
+// B^T d B of tiles, one channel, to the offset of each point.
+template <int ROWS, int COLUMNS>
+INLINE void transform_tiles(const Floats d[4][4], const int64_t* offset, float* to) {
+  Floats t[4][4] = {};
 #pragma GCC unroll 4
   for (int j = 0; j <= COLUMNS; j++) {
     Floats column[4] = {};
     to_points<ROWS>(d[0][j], d[1][j], d[2][j], d[3][j], column);
+#pragma GCC unroll 4
     for (int i = 0; i < 4; i++) t[i][j] = column[i];
   }
 #pragma GCC unroll 4
@@ -115,6 +114,59 @@ INLINE void transform_piece(const DirectArgs& g, const View& v, const float* x, 
       if (j >= first_point(COLUMNS) && j <= last_point(COLUMNS)) store(to + offset[4 * i + j], row[j]);
     }
   }
+}
+
+// Of the tiles of a piece; x: of its channel.
+template <int STRIDE, int ROWS, int COLUMNS>
+INLINE void transform_piece(const DirectArgs& g, const View& v, const float* x, const int64_t* offset, float* to) {
+  Floats d[4][4] = {};
+  const float* row = x + v.x;
+#pragma GCC unroll 4
+  for (int i = 0; i <= ROWS; i++, row += step_h(g) * g.w) read_row<STRIDE, COLUMNS>(row, v.inside[i], d[i]);
+  transform_tiles<ROWS, COLUMNS>(d, offset, to);
+}
+
+// Two pieces of at most WIDTH / 2 tiles each fill a vector.
+#if WIDTH == 16
+const bool PAIRS = true;
+INLINE Floats picked(Floats a, Floats b, Ints from) {
+  return (Floats)_mm512_permutex2var_ps((__m512)a, (__m512i)from, (__m512)b);
+}
+#else
+const bool PAIRS = false;
+INLINE Floats picked(Floats a, Floats, Ints) { return a; }
+#endif
+
+// Of a pair's first piece of so many tiles and its second: the even elements of both, as lanes.
+inline Ints even_of_pair(int64_t tiles) {
+  Ints from = {};
+  for (int64_t i = 0; i < WIDTH; i++) from[i] = (int32_t)(i < tiles ? 2 * i : WIDTH + 2 * (i - tiles));
+  return from;
+}
+
+template <int TAPS>
+INLINE void read_pair(const float* a, const Inside* ina, const float* b, const Inside* inb, Ints even, Floats* d) {
+  const Floats v = window(a, ina[0]), w = window(b, inb[0]);
+  d[0] = picked(v, w, even);
+  d[1] = picked(v, w, even + 1);
+  if (TAPS == 1) return;
+  const Floats v2 = window(a + 2, ina[1]), w2 = window(b + 2, inb[1]);
+  d[2] = picked(v2, w2, even);
+  if (TAPS == 3) d[3] = picked(v2, w2, even + 1);
+}
+
+// Of two pieces, of which the first has so many tiles.
+template <int ROWS, int COLUMNS>
+INLINE void transform_pair(const DirectArgs& g, const View* v, int64_t tiles, const float* x, const int64_t* offset,
+                           float* to) {
+  Floats d[4][4] = {};
+  const Ints even = even_of_pair(tiles);
+  const float *a = x + v[0].x, *b = x + v[1].x;
+#pragma GCC unroll 4
+  for (int i = 0; i <= ROWS; i++, a += step_h(g) * g.w, b += step_h(g) * g.w) {
+    read_pair<COLUMNS>(a, v[0].inside[i], b, v[1].inside[i], even, d[i]);
+  }
+  transform_tiles<ROWS, COLUMNS>(d, offset, to);
 }
 
 }  // namespace

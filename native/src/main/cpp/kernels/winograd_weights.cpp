@@ -1,12 +1,12 @@
 // Packs weights w [k, c/groups, r, s] for Winograd's convolution, G g G^T of each section: [group of the
-// convolution][point][outputs of a product][section][input channel][output]. See winograd.h.
+// convolution][phase][point][outputs of a product][section][input channel][output]. See winograd.h.
 #include "winograd.h"
 
 namespace {
 
 struct Pack {
   const DirectArgs* g;
-  Filter filter;
+  Filters filters;
   const float* w;
   float* out;
 };
@@ -34,13 +34,10 @@ void transform(const DirectArgs& g, const float* w, const Section& rows, const S
   for (int64_t i = 0; i < 4; i++) spread(part[3 * i], part[3 * i + 1], part[3 * i + 2], u + 4 * i, 1);
 }
 
-void pack_group(const void* raw, int64_t task, int) {
-  const Pack& p = *(const Pack*)raw;
+// The filters of one phase, from group k of the outputs of a group of the convolution.
+void pack_phase(const Pack& p, const Filter& f, int64_t part, const Group& k, float* to) {
   const DirectArgs& g = *p.g;
-  const Filter& f = p.filter;
-  const int64_t ins = ins_of(g), outs = outs_of(g), part = task / group_count(g), columns = f.columns.count;
-  const Group k = group_of(g, task % group_count(g));
-  float* to = p.out + part * f.first[POINTS] * ins * outs;
+  const int64_t ins = ins_of(g), outs = outs_of(g), columns = f.columns.count;
   for (int64_t section = 0; section < f.rows.count * columns; section++) {
     for (int64_t in = 0; in < ins; in++) {
       for (int64_t out = 0; out < k.count; out++) {
@@ -59,10 +56,22 @@ void pack_group(const void* raw, int64_t task, int) {
   }
 }
 
+void pack_group(const void* raw, int64_t task, int) {
+  const Pack& p = *(const Pack*)raw;
+  const DirectArgs& g = *p.g;
+  const int64_t part = task / group_count(g), matrix = ins_of(g) * outs_of(g);
+  const Group k = group_of(g, task % group_count(g));
+  float* to = p.out + part * p.filters.places * matrix;
+  for (int64_t i = 0; i < p.filters.count; i++) {
+    pack_phase(p, p.filters.filter[i], part, k, to);
+    to += p.filters.filter[i].first[POINTS] * matrix;
+  }
+}
+
 // x: the weights as they are; weights: where they go.
 void pack_winograd(bs_context* ctx, const void* args) {
   const DirectArgs& g = *(const DirectArgs*)args;
-  Pack p = {&g, filter_of(g), at<float>(g.x), at<float>(g.weights)};
+  Pack p = {&g, filters_of(g), at<float>(g.x), at<float>(g.weights)};
   bs_parallel(ctx, g.groups * group_count(g), pack_group, &p);
 }
 

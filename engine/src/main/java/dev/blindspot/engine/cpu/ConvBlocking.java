@@ -95,8 +95,8 @@ record ConvBlocking(
       return "a dilation; 1 only";
     }
     int stride = Math.max(g.strideH(), g.strideW());
-    if (stride > (g.backward() ? 1 : 2)) {
-      return "a stride of " + stride + (g.backward() ? " backward; 1 only" : "; 1 or 2 only");
+    if (stride > 2) {
+      return "a stride of " + stride + "; 1 or 2 only";
     }
     return (long) winogradPoints(g) * Math.max(g.inputs(), g.outputs()) * MOST_TILES > 1 << 28
         ? "too many channels"
@@ -224,7 +224,7 @@ record ConvBlocking(
   /** Tiles that WINOGRAD transforms and multiplies at once. */
   static int tilesOfBlock(ConvGeometry g, int width) {
     int unit = winogradVectors(width) * width;
-    long floats = (long) winogradPoints(g) * g.inputs() + 16L * g.outputs();
+    long floats = (long) phasePoints(g) * g.inputs() + 16L * g.phasesW() * g.outputs();
     return (int)
         Math.max(unit, Math.min(TRANSFORMED_BYTES / (4 * floats), MOST_TILES) / unit * unit);
   }
@@ -232,6 +232,14 @@ record ConvBlocking(
   /** Products of a tile, input and output channel, of all sections of the filter. */
   static int winogradPoints(ConvGeometry g) {
     return winogradPoints(g.r(), g.strideH()) * winogradPoints(g.s(), g.strideW());
+  }
+
+  /** Of one phase of the outputs, at most. */
+  private static int phasePoints(ConvGeometry g) {
+    return g.backward()
+        ? winogradPoints(Blocks.ceil(g.r(), g.strideH()), 1)
+            * winogradPoints(Blocks.ceil(g.s(), g.strideW()), 1)
+        : winogradPoints(g);
   }
 
   /** As sections_of of kernels/winograd.h: 4 of 3 taps, 3 of 2, 2 of 1. */
@@ -244,13 +252,23 @@ record ConvBlocking(
     return points;
   }
 
+  /** Tiles of 2x2 outputs of each phase below each other. */
+  static int tileRows(ConvGeometry g) {
+    return Blocks.ceil(g.p(), 2 * g.phasesH());
+  }
+
+  /** Tiles beside each other. */
+  static int tilesAcross(ConvGeometry g) {
+    return Blocks.ceil(g.q(), 2 * g.phasesW());
+  }
+
   private static int winogradVectors(int width) {
     return width == 16 ? 3 : 2;
   }
 
   private static ConvBlocking winograd(ConvGeometry g, long n, int width, int threads) {
     int unit = winogradVectors(width) * width;
-    long tilesOfBatch = n * Blocks.ceil(g.p(), 2) * Blocks.ceil(g.q(), 2);
+    long tilesOfBatch = n * tileRows(g) * tilesAcross(g);
     int units = (int) Math.min(Integer.MAX_VALUE, Blocks.ceil(tilesOfBatch, unit));
     int blocks = Blocks.ceil(units, tilesOfBlock(g, width) / unit);
     if ((long) blocks * g.groups() < 4L * threads) {
@@ -266,8 +284,8 @@ record ConvBlocking(
         tiles,
         MOST_SUMMED,
         1,
-        transformed((long) points * g.inputs(), tiles),
-        transformed(16L * g.outputs(), tiles),
+        transformed((long) phasePoints(g) * g.inputs(), tiles),
+        g.phasesW() * transformed(16L * g.outputs(), tiles),
         0,
         (long) points * g.groups() * g.outputs() * g.inputs());
   }

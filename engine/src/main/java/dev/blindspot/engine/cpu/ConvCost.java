@@ -139,16 +139,19 @@ final class ConvCost {
   }
 
   private static double winograd(ConvGeometry g, int width) {
-    double across = Blocks.ceil(g.q(), 2);
-    double tiles = across * Blocks.ceil(g.p(), 2);
+    double across = ConvBlocking.tilesAcross(g);
+    double rows = ConvBlocking.tileRows(g);
+    double tiles = across * rows;
     double points = ConvBlocking.winogradPoints(g);
     double weights = points * g.inputs() * g.outputs();
     double blocks = Math.ceil(g.n() * tiles / ConvBlocking.tilesOfBlock(g, width)) / g.n();
     double products = weights * Math.ceil(g.n() * tiles / width) / g.n() / 2 * PRODUCTS_OVERHEAD;
-    // Pieces of a row of tiles are transformed by themselves.
-    double pieces = Math.ceil(across / width) * Blocks.ceil(g.p(), 2);
-    double transforms = (points / 16 * g.strideW() * g.inputs() + g.outputs()) * TRANSFORM;
-    return products + blocks * weights / FETCHED + pieces * transforms;
+    // Pieces of a row of tiles are transformed by themselves, of narrow images two at once.
+    boolean pairs = width == 16 && g.strideW() == 1 && 2 * across <= width;
+    double pieces = (pairs ? 0.5 : Math.ceil(across / width)) * rows;
+    double inputs = points / 16 * g.stepW() * g.inputs();
+    double outputs = g.phasesH() * g.phasesW() * g.outputs();
+    return products + blocks * weights / FETCHED + pieces * (inputs + outputs) * TRANSFORM;
   }
 
   private static double few(ConvGeometry g, int width) {
