@@ -55,10 +55,10 @@ void sum_rows(const FewTask& t, int64_t a, int64_t b, int64_t i, int64_t rows, S
   const int64_t count = rows * g.w, vectors = few_vectors(columns.sums);
   int64_t j = 0;
   while (j < count) {
-    const bool wide = count - j > WIDTH;
+    const int64_t left = ceil_div(count - j, WIDTH), wide = left > 2 ? vectors : least(left, vectors);
     in.dy = t.dy + j;
-    few_tile(wide ? vectors : 1, columns.sums)(in, sums + j, t.pitch);
-    j += wide ? vectors * WIDTH : WIDTH;
+    few_tile(wide, columns.sums)(in, sums + j, t.pitch);
+    j += wide * WIDTH;
   }
 }
 

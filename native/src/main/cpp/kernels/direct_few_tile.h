@@ -62,6 +62,7 @@ void few_tile_of(const FewInput& t, float* sums, int64_t pitch) {
 }
 
 #define BS_SUMS_1(U) few_tile_of<1, U>,
+#define BS_SUMS_2(U) few_tile_of<(few_vectors(U) > 1 ? 2 : 1), U>,
 #define BS_SUMS_MANY(U) few_tile_of<few_vectors(U), U>,
 #if WIDTH == 16
 #define BS_SUMS(X)                                                                                        \
@@ -71,10 +72,12 @@ void few_tile_of(const FewInput& t, float* sums, int64_t pitch) {
 #define BS_SUMS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
 #endif
 
+// vectors: 1, 2 or few_vectors(sums).
 inline FewTile few_tile(int64_t vectors, int64_t sums) {
   static const FewTile one[] = {BS_SUMS(BS_SUMS_1)};
+  static const FewTile two[] = {BS_SUMS(BS_SUMS_2)};
   static const FewTile many[] = {BS_SUMS(BS_SUMS_MANY)};
-  return vectors == 1 ? one[sums - 1] : many[sums - 1];
+  return vectors == 1 ? one[sums - 1] : vectors == 2 ? two[sums - 1] : many[sums - 1];
 }
 
 // Lanes from..to-1 of the floats at p, zeros in the others; nothing else is read.

@@ -17,6 +17,44 @@ inline void finish(const DirectArgs& g, int64_t at, Floats v, int64_t count) {
   store(y, v, count);
 }
 
+// Stores the lanes of a mask; nothing else is written.
+inline void store_lanes(float* p, Mask k, Floats v) {
+#if WIDTH == 16
+  _mm512_mask_storeu_ps(p, k, (__m512)v);
+#elif WIDTH == 8
+  _mm256_maskstore_ps(p, (__m256i)k, (__m256)v);
+#else
+  for (int i = 0; i < WIDTH; i++) {
+    if (k[i]) p[i] = v[i];
+  }
+#endif
+}
+
+// Sums of a register tile to `count` positions of K rows, `stride` floats apart, of more than V - 1 vectors. Everything
+// is told beforehand: a store may change whatever the compiler does not keep in registers.
+template <int V, int K>
+INLINE void store_rows(Floats (&sum)[K][V], bool relu, float* y, int64_t stride, int64_t count) {
+  if (relu) {
+#pragma GCC unroll 32
+    for (int k = 0; k < K; k++) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; v++) sum[k][v] = sum[k][v] > 0 || sum[k][v] != sum[k][v] ? sum[k][v] : Floats{};
+    }
+  }
+  const int64_t last = count - (V - 1) * WIDTH;
+  const Mask lanes = below(last);
+#pragma GCC unroll 32
+  for (int k = 0; k < K; k++, y += stride) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V - 1; v++) store(y + v * WIDTH, sum[k][v]);
+    if (last >= WIDTH) {
+      store(y + (V - 1) * WIDTH, sum[k][V - 1]);
+    } else {
+      store_lanes(y + (V - 1) * WIDTH, lanes, sum[k][V - 1]);
+    }
+  }
+}
+
 // `columns` outputs of one channel from y[at] on: output j is element j / phases of phase j % phases;
 // the phases lie `width` floats apart.
 inline void finish_phases(const DirectArgs& g, const float* from, int64_t width, int64_t at, int64_t columns) {

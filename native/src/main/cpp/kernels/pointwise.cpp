@@ -1,7 +1,7 @@
 // 1x1 convolution with stride 1, F32, NCHW, forward and backward-data: an image is a matrix [channel][position],
-// multiplied panel by panel. A panel is a run of positions of all input channels; the first output channels
-// that read it copy it, those after them read the copy. Meanwhile the next panel and the rows of y that come next are fetched
-// from memory.
+// multiplied panel by panel. A panel is a run of positions of all input channels; the first output channels that read
+// it copy it, those after them read the copy. Meanwhile the next panel, and the rows of y that are written next, are
+// fetched from memory.
 #include "pointwise_tile.h"
 
 namespace {

@@ -87,16 +87,7 @@ void point_tile(const PointTile& t) {
     point_step<V, K, COPY>(sum, x, w, copy, t.count);
   }
   if (g.flags & (RESIDUAL | MASK | ACCUMULATE)) return finish_tile<V, K>(t, sum);
-  float* y = at<float>(g.y) + t.at;
-#pragma GCC unroll 16
-  for (int k = 0; k < K; k++) {
-#pragma GCC unroll 4
-    for (int j = 0; j < V; j++) {
-      Floats s = sum[k][j];
-      if (g.flags & RELU) s = s > 0 || s != s ? s : Floats{};
-      store(y + k * t.plane + j * WIDTH, s, t.count - j * WIDTH);
-    }
-  }
+  store_rows<V, K>(sum, g.flags & RELU, at<float>(g.y) + t.at, t.plane, t.count);
 }
 
 typedef void (*PointwiseTile)(const PointTile&);
