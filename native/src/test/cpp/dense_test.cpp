@@ -166,7 +166,7 @@ void dense_test() {
   for (const int64_t* s : sizes) linear<float>(s[0], s[1], s[2], true);
   // Each height of a tile, ends of chunks and of panels, several blocks of rows.
   for (int64_t n = 1; n <= 15; n++) packed_linear(n, 40 + n, 50 - n);
-  const int64_t packed[][3] = {{1, 1, 1}, {5, 900, 100}, {64, 100, 10}, {17, 384, 64}, {30, 33, 400}, {113, 401, 40}, {240, 19, 70}};
+  const int64_t packed[][3] = {{1, 1, 1}, {5, 900, 100}, {64, 100, 10}, {17, 384, 64}, {30, 33, 400}, {113, 401, 40}, {240, 19, 70}, {3, 130, 33}, {15, 457, 66}};
   for (const int64_t* s : packed) packed_linear(s[0], s[1], s[2]);
   const int64_t sparse[][3] = {{1, 128, 5}, {17, 300, 100}, {115, 129, 56}, {64, 784, 100}, {3, 140, 399}};
   for (const int64_t* s : sparse) packed_sparse(s[0], s[1], s[2]);

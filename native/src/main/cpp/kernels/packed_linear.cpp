@@ -4,7 +4,8 @@
 // Forward and backward-data are one product y [n,outputs] = x [n,inputs] B; B [inputs,outputs] is the weights'
 // transpose forward, the weights themselves on the way back. Packed: chunks of inputs (the last may be shorter), in each
 // chunk panels of PANEL outputs (the last may be WIDTH wide; missing outputs are 0), in each panel the inputs one behind
-// the other. Behind all of it an int32: 1 where some weight is not finite, else 0.
+// the other; a narrow last panel has each output's inputs one behind the other. Behind all of it an int32: 1 where some
+// weight outside a narrow panel is not finite, else 0.
 #include "dense.h"
 #include "packed_sparse.h"
 #include "transpose.h"
@@ -36,6 +37,11 @@ const int TALL = 6;
 inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 inline int64_t padded(int64_t outputs) { return (outputs + WIDTH - 1) / WIDTH * WIDTH; }
+
+// Whether the last panel has so few outputs, of so many inputs, that a vector is better filled with inputs.
+inline bool narrow(int64_t inputs, int64_t outputs) {
+  return outputs % PANEL > 0 && outputs % PANEL <= WIDTH / 4 && inputs >= 8 * WIDTH;
+}
 
 // Inputs of every chunk but the last.
 inline int64_t chunk_of(int64_t inputs) {
@@ -123,6 +129,39 @@ void tile(const Tile& t, float* out) {
   }
 }
 
+// R rows of O outputs, WIDTH apart: sums over vectors of inputs.
+template <int R, int O>
+INLINE void dots(const float* x, int64_t stride, const float* w, int64_t length, float* out) {
+  Floats sums[R][O] = {};
+  for (int64_t l = 0; l < length; l += WIDTH) {
+    Floats a[R];
+#pragma GCC unroll 2
+    for (int r = 0; r < R; r++) a[r] = floats(x + r * stride + l, length - l);
+#pragma GCC unroll 4
+    for (int o = 0; o < O; o++) {
+      const Floats b = floats(w + o * length + l, length - l);
+#pragma GCC unroll 2
+      for (int r = 0; r < R; r++) sums[r][o] += b * a[r];
+    }
+  }
+#pragma GCC unroll 2
+  for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+    for (int o = 0; o < O; o++) out[r * WIDTH + o] = total(sums[r][o]);
+  }
+}
+
+// The outputs of a narrow panel.
+template <int O>
+void narrow_tile(const Tile& t, int64_t rows, float* out) {
+  int64_t r = 0;
+  for (; r + 2 <= rows; r += 2) dots<2, O>(t.x + r * t.stride, t.stride, t.w, t.length, out + r * WIDTH);
+  if (r < rows) dots<1, O>(t.x + r * t.stride, t.stride, t.w, t.length, out + r * WIDTH);
+}
+
+typedef void (*NarrowFunction)(const Tile&, int64_t, float*);
+const NarrowFunction narrow_tiles[4] = {narrow_tile<1>, narrow_tile<2>, narrow_tile<3>, narrow_tile<4>};
+
 typedef void (*TileFunction)(const Tile&, float*);
 
 #if WIDTH == 16
@@ -164,6 +203,7 @@ void columns(const PackedArgs& g, int64_t from, int64_t to, float* rows) {
   const float* x = at<float>(g.x);
   const int64_t width = padded(g.outputs), most = chunk_of(g.inputs);
   // So few outputs that copying shows, and rows that lie in different sets of the first-level cache.
+  const bool thin = narrow(g.inputs, g.outputs);
   const bool inPlace = g.outputs <= 256 && g.inputs % 256 != 0;
   const int64_t stride = inPlace ? g.inputs : STRIDE;
   for (int64_t i = 0; i < g.n; i += ROWS) {
@@ -186,7 +226,11 @@ void columns(const PackedArgs& g, int64_t from, int64_t to, float* rows) {
         for (int64_t p = 0; p < pieces; p++) {
           const int64_t tall = high * (p + 1) / pieces - r;
           t.x = inPlace ? x + (i + r) * stride + l : rows + r * stride;
-          (inPlace ? direct : copied)[vectors - 1][tall - 1](t, sums);
+          if (thin && j + PANEL > g.outputs) {
+            narrow_tiles[g.outputs - j - 1](t, tall, sums);
+          } else {
+            (inPlace ? direct : copied)[vectors - 1][tall - 1](t, sums);
+          }
           for (int64_t v = 0; v < vectors; v++) {
             finish(f, i + r, j + v * WIDTH, sums + v * WIDTH, tall, vectors * WIDTH, g.outputs - j - v * WIDTH);
           }
@@ -251,6 +295,13 @@ void pack_rows(const PackArgs& g, int64_t l, int64_t length, int64_t j, int64_t 
   for (int64_t k = 0; k < length; k++) store(to + k * wide, floats(w + k * g.outputs, g.outputs - j));
 }
 
+void pack_narrow(const PackArgs& g, int64_t l, int64_t length, int64_t j, float* to) {
+  const float* w = at<float>(g.w);
+  for (int64_t o = j; o < g.outputs; o++) {
+    for (int64_t k = l; k < l + length; k++) *to++ = g.transposed ? w[o * g.inputs + k] : w[k * g.outputs + o];
+  }
+}
+
 // Panels from..to-1 of all chunks.
 void pack_panels(const void* raw, int64_t from, int64_t to) {
   const PackArgs& g = *(const PackArgs*)raw;
@@ -260,6 +311,10 @@ void pack_panels(const void* raw, int64_t from, int64_t to) {
     for (int64_t j = from * PANEL; j < least(to * PANEL, width); j += PANEL) {
       const int64_t wide = least(PANEL, width - j);
       float* panel = at<float>(g.packed) + l * width + j * length;
+      if (j + PANEL > g.outputs && narrow(g.inputs, g.outputs)) {
+        pack_narrow(g, l, length, j, panel);
+        continue;
+      }
       for (int64_t v = 0; v < wide; v += WIDTH) {
         (g.transposed ? pack_transposed : pack_rows)(g, l, length, j + v, wide, panel + v);
       }
