@@ -3,6 +3,7 @@
 // strideH x strideW phases of outputs, each with its own taps and stride 1.
 #pragma once
 #include "dense.h"
+#include "integers.h"
 #include "transpose.h"
 
 namespace {
@@ -28,24 +29,6 @@ const int64_t MOST_TAPS = 32, MOST_PHASES = 8;
 
 // The largest number of taps times channels of a chunk (ROWS).
 const int64_t MOST_OFFSETS = 4096;
-
-// Divisions take some 50 cycles and are mostly by 1. The empty statement keeps the compiler from
-// taking the branch out again.
-inline int64_t quotient(int64_t a, int64_t b) {
-  if (b != 1) return a / b;
-  __asm__("" : "+r"(a));
-  return a;
-}
-
-inline int64_t remainder(int64_t a, int64_t b) {
-  if (b != 1) return a % b;
-  __asm__("" : "=r"(a) : "0"(0L));
-  return a;
-}
-
-inline int64_t ceil_div(int64_t a, int64_t b) { return quotient(a + b - 1, b); }
-inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 // Input, output channels of a group.
 inline int64_t ins_of(const DirectArgs& g) { return quotient(g.c, g.groups); }

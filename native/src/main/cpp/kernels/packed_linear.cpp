@@ -7,6 +7,7 @@
 // the other; a narrow last panel has each output's inputs one behind the other. Behind all of it an int32: 1 where some
 // weight outside a narrow panel is not finite, else 0.
 #include "dense.h"
+#include "integers.h"
 #include "packed_sparse.h"
 #include "transpose.h"
 
@@ -33,8 +34,6 @@ const int TALL = 14;  // rows of a tile
 #else
 const int TALL = 6;
 #endif
-
-inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 inline int64_t padded(int64_t outputs) { return (outputs + WIDTH - 1) / WIDTH * WIDTH; }
 
@@ -253,10 +252,8 @@ void part(const void* raw, int64_t task, int thread) {
   const int64_t panels = (s.g->outputs + PANEL - 1) / PANEL;
   const int64_t from = panels * task / s.parts * PANEL;
   const int64_t to = least(panels * (task + 1) / s.parts * PANEL, s.g->outputs);
-  const unsigned mode = _mm_getcsr();
-  _mm_setcsr(mode | 0x8040);  // as gemm() does
+  const WithoutDenormals scope;
   columns(*s.g, from, to, s.workspace + thread * least(s.g->n, ROWS) * STRIDE);
-  _mm_setcsr(mode);
 }
 
 void packed_linear(bs_context* ctx, const void* args) {

@@ -2,6 +2,7 @@
 // nothing is shared between instruction sets.
 #pragma once
 #include "floats.h"
+#include "integers.h"
 #include "level.h"
 
 namespace {
@@ -26,10 +27,6 @@ inline void fetch(const float* p, int64_t length, int64_t share) {
 struct Window {
   int64_t top, bottom, left, right;  // cells inside the input
 };
-
-inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 inline Window window(const Args& g, int64_t i, int64_t j) {
   int64_t row = i * g.strideH - g.padTop, column = j * g.strideW - g.padLeft;

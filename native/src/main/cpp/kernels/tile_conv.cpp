@@ -20,7 +20,7 @@ void pack_task(const void* raw, int64_t task, int thread) {
   const PackTask& t = *(const PackTask*)raw;
   const ConvArgs& g = *t.args;
   const View& v = t.view;
-  const int64_t panels = ceiling(v.outputs, PANEL), phases = v.phasesH * v.phasesW;
+  const int64_t panels = ceil_div(v.outputs, PANEL), phases = v.phasesH * v.phasesW;
   const int64_t q = task % panels, phase = task / panels % phases, group = task / panels / phases;
   const Depth d = depth_of(g, v, phase);
   const int64_t chunk = g.parts * 2 * TILE_BYTES, chunks = all_chunks(d), outputs = least(PANEL, v.outputs - q * PANEL);
@@ -47,7 +47,7 @@ void tile_conv_pack(bs_context* ctx, const void* args) {
   const ConvArgs& g = *(const ConvArgs*)args;
   const View v = view_of(g);
   const PackTask t = {&g, v, (char*)bs_workspace(ctx)};
-  bs_parallel(ctx, g.groups * v.phasesH * v.phasesW * ceiling(v.outputs, PANEL), pack_task, &t);
+  bs_parallel(ctx, g.groups * v.phasesH * v.phasesW * ceil_div(v.outputs, PANEL), pack_task, &t);
 }
 
 // ---- Bands
@@ -187,7 +187,7 @@ void band_sums(const ConvArgs& g, Tiles& tiles, const View& v, const Band& b, co
                int64_t phase, int64_t q, int64_t positions) {
   char* filters = filters_of(g, v, group, phase);
   const PanelGuard* guards = filter_guards(g, v, d, filters);
-  const int64_t chunks = all_chunks(d), chunk = g.parts * 2 * TILE_BYTES, panels = ceiling(v.outputs, PANEL);
+  const int64_t chunks = all_chunks(d), chunk = g.parts * 2 * TILE_BYTES, panels = ceil_div(v.outputs, PANEL);
   const int64_t position = b.channels * 2, line = b.width * position;
   __builtin_memset(b.sums, 0, g.positions * PANEL * sizeof(float));
   for (int64_t first = 0; first < chunks; first += CHUNKS) {
@@ -288,7 +288,7 @@ void conv_task(const void* raw, int64_t task, int thread) {
   b.rows = least(g.rows, height - b.first);
   b.width = (width - 1) * v.stepW + v.right - v.left + 1;
   b.channels = padded_channels(v);
-  b.grid = v.stepH == 1 && v.stepW == 1 ? b.width : ceiling(width, 16) * 16;
+  b.grid = v.stepH == 1 && v.stepW == 1 ? b.width : ceil_div(width, 16) * 16;
   b.parts = t.room + thread * thread_bytes(g);
   b.sums = (float*)(b.parts + g.parts * g.partBytes);
   b.planes = b.sums + g.positions * PANEL;
@@ -312,7 +312,7 @@ void conv_task(const void* raw, int64_t task, int thread) {
       const PanelGuard* guards = filter_guards(g, v, d, filters_of(g, v, group, phase));
       bool repair = b.notFinite;
       for (int64_t block = 0; block * CHUNKS < all_chunks(d) && !repair; block++) {
-        const PanelGuard& guard = guards[block * ceiling(v.outputs, PANEL) + q];
+        const PanelGuard& guard = guards[block * ceil_div(v.outputs, PANEL) + q];
         for (int64_t o = 0; o < PANEL && guard.special; o++) repair |= guard.row[o].notFinite != 0;
       }
       const int64_t outputs = least(PANEL, v.outputs - q * PANEL);
@@ -326,7 +326,7 @@ void conv_task(const void* raw, int64_t task, int thread) {
 void tile_conv(bs_context* ctx, const void* args) {
   const ConvArgs& g = *(const ConvArgs*)args;
   const View v = view_of(g);
-  const int64_t bands = ceiling(phase_size(v.rows, v.phasesH, 0), g.rows);
+  const int64_t bands = ceil_div(phase_size(v.rows, v.phasesH, 0), g.rows);
   const ConvTask t = {&g, v, bands, (char*)bs_workspace(ctx)};
   bs_parallel(ctx, g.n * g.groups * bands, conv_task, &t);
 }

@@ -2,6 +2,7 @@
 // packed to panels of 32 columns, BLOCK deep; left operands packed by the task that uses them, some rows at a time.
 #include "tile_split.h"
 #include "dense.h"
+#include "integers.h"
 
 namespace {
 
@@ -28,15 +29,11 @@ struct Product {
   char* room;
 };
 
-inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-inline int64_t ceiling(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 inline int64_t chunk_bytes(int64_t parts) { return parts * 2 * TILE_BYTES; }
 
 // Bytes of the tiles of a right operand n wide and k deep; the guards of its panels follow, block by block.
 inline int64_t tiles_bytes(int64_t n, int64_t k, int64_t parts) {
-  return ceiling(n, PANEL) * ceiling(k, CHUNK) * chunk_bytes(parts);
+  return ceil_div(n, PANEL) * ceil_div(k, CHUNK) * chunk_bytes(parts);
 }
 
 // As TileSizes.left in Java.
@@ -81,8 +78,8 @@ inline void finish_row(const Product& g, const float* sums, int64_t i, int64_t j
 // Rows i.. (up to ROWS) of c in the panels first .. last-1, from depth k to k + count.
 void product_block(const Product& g, Tiles& tiles, const LeftRoom& room, int64_t i, int64_t rows, int64_t first,
                    int64_t last, int64_t k, int64_t count) {
-  const int64_t chunks = ceiling(count, CHUNK), chunk = chunk_bytes(g.parts), panel = CHUNKS * chunk;
-  const int64_t panels = ceiling(g.n, PANEL), block = (k - g.from) / BLOCK;
+  const int64_t chunks = ceil_div(count, CHUNK), chunk = chunk_bytes(g.parts), panel = CHUNKS * chunk;
+  const int64_t panels = ceil_div(g.n, PANEL), block = (k - g.from) / BLOCK;
   const char* packed = g.packed + block * panels * panel;
   const PanelGuard* guards = g.guards + block * panels;
   int64_t offsets[CHUNKS];
@@ -116,7 +113,7 @@ void product_task(const void* raw, int64_t task, int thread) {
   const Product& g = *(const Product*)raw;
   const LeftRoom room = left_room(g, thread);
   const int64_t top = task % g.rowTasks * g.rowsEach, bottom = least(top + g.rowsEach, g.m);
-  const int64_t first = task / g.rowTasks * g.panelsEach, last = least(first + g.panelsEach, ceiling(g.n, PANEL));
+  const int64_t first = task / g.rowTasks * g.panelsEach, last = least(first + g.panelsEach, ceil_div(g.n, PANEL));
   Tiles tiles;
   tile_configure(tiles);
   for (int64_t i = top; i < bottom; i += ROWS) {
@@ -129,14 +126,14 @@ void product_task(const void* raw, int64_t task, int thread) {
 
 // Divides c among threads: by rows if there are enough of them, else by panels of columns too.
 void product(bs_context* ctx, Product g) {
-  const int64_t threads = bs_threads(ctx), panels = ceiling(g.n, PANEL);
-  const int64_t blocks = ceiling(g.m, ROWS);
-  g.rowTasks = g.m >= 2 * PANEL * threads ? ceiling(blocks, threads) * threads : blocks;
-  g.rowsEach = ceiling(ceiling(g.m, g.rowTasks), PANEL) * PANEL;
-  g.rowTasks = ceiling(g.m, g.rowsEach);
-  const int64_t columnTasks = least(panels, ceiling(threads, g.rowTasks));
-  g.panelsEach = ceiling(panels, columnTasks);
-  bs_parallel(ctx, g.rowTasks * ceiling(panels, g.panelsEach), product_task, &g);
+  const int64_t threads = bs_threads(ctx), panels = ceil_div(g.n, PANEL);
+  const int64_t blocks = ceil_div(g.m, ROWS);
+  g.rowTasks = g.m >= 2 * PANEL * threads ? ceil_div(blocks, threads) * threads : blocks;
+  g.rowsEach = ceil_div(ceil_div(g.m, g.rowTasks), PANEL) * PANEL;
+  g.rowTasks = ceil_div(g.m, g.rowsEach);
+  const int64_t columnTasks = least(panels, ceil_div(threads, g.rowTasks));
+  g.panelsEach = ceil_div(panels, columnTasks);
+  bs_parallel(ctx, g.rowTasks * ceil_div(panels, g.panelsEach), product_task, &g);
 }
 
 // ---- Right operands
@@ -154,9 +151,9 @@ struct Packing {
 // Panel task % panels of block task / panels.
 void pack_task(const void* raw, int64_t task, int thread) {
   const Packing& g = *(const Packing*)raw;
-  const int64_t panels = ceiling(g.n, PANEL), block = task / panels, q = task % panels, k = block * BLOCK;
+  const int64_t panels = ceil_div(g.n, PANEL), block = task / panels, q = task % panels, k = block * BLOCK;
   const int64_t count = least(BLOCK, g.k - k), chunk = chunk_bytes(g.parts);
-  char* to = g.packed + (block * panels * CHUNKS + q * ceiling(count, CHUNK)) * chunk;
+  char* to = g.packed + (block * panels * CHUNKS + q * ceil_div(count, CHUNK)) * chunk;
   PanelGuard* guard = (PanelGuard*)(g.packed + tiles_bytes(g.n, g.k, g.parts)) + task;
   const Source b = {g.b.p + q * PANEL * g.b.row + k * g.b.depth, g.b.row, g.b.depth};
   pack_panel(g.parts, b, least(g.n - q * PANEL, PANEL), count, true, to, guard,
@@ -164,7 +161,7 @@ void pack_task(const void* raw, int64_t task, int thread) {
 }
 
 void pack(bs_context* ctx, const Packing& g) {
-  bs_parallel(ctx, ceiling(g.n, PANEL) * ceiling(g.k, BLOCK), pack_task, &g);
+  bs_parallel(ctx, ceil_div(g.n, PANEL) * ceil_div(g.k, BLOCK), pack_task, &g);
 }
 
 // Packs a right operand n wide and k deep whose column j begins `row` elements behind the one before.
@@ -202,7 +199,7 @@ void tile_matmul(bs_context* ctx, const void* args) {
   const Source b = {at<float>(g.b), g.transposeB ? g.k : 1, g.transposeB ? 1 : g.n};
   char* packed = (char*)bs_workspace(ctx);
   const int64_t most = least(g.k, BLOCK);
-  char* room = packed + tiles_bytes(g.n, most, g.parts) + ceiling(g.n, PANEL) * (int64_t)sizeof(PanelGuard);
+  char* room = packed + tiles_bytes(g.n, most, g.parts) + ceil_div(g.n, PANEL) * (int64_t)sizeof(PanelGuard);
   for (int64_t k = 0; k < g.k; k += BLOCK) {
     const int64_t count = least(BLOCK, g.k - k);
     pack(ctx, {{b.p + k * b.depth, b.row, b.depth}, g.n, count, g.parts, packed, room});

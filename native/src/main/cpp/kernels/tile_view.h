@@ -2,6 +2,7 @@
 // where the packed filters lie. Static, as all of a level.
 #pragma once
 #include "tile_split.h"
+#include "integers.h"
 
 namespace {
 
@@ -11,10 +12,6 @@ struct ConvArgs {
   int64_t partBytes, positions;          // of a band: bytes of each part, positions rounded up to PANEL
   int64_t in, packed, weights, bias, residual, mask, out;
 };
-
-inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-inline int64_t ceiling(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 inline int64_t gcd(int64_t a, int64_t b) { return b ? gcd(b, a % b) : a; }
 
@@ -97,7 +94,7 @@ inline Depth depth_of(const ConvArgs& g, const View& v, int64_t phase) {
   d.whole = d.columns.count == 1 || d.columns.offsetStep == 1;
   d.segments = d.rows.count * (d.whole ? least(d.columns.count, 1) : d.columns.count);
   d.length = padded_channels(v) * (d.whole ? d.columns.count : 1);
-  d.chunks = ceiling(d.length, CHUNK);
+  d.chunks = ceil_div(d.length, CHUNK);
   return d;
 }
 
@@ -116,8 +113,8 @@ inline Place place_of(const View& v, const Depth& d, int64_t j, int64_t i) {
 
 // Bytes of one group's and phase's packed filters: tiles, then a guard for each block and panel.
 inline int64_t filter_bytes(const ConvArgs& g, const View& v, int64_t phase) {
-  const int64_t chunks = all_chunks(depth_of(g, v, phase)), panels = ceiling(v.outputs, PANEL);
-  return panels * (chunks * g.parts * 2 * TILE_BYTES + ceiling(chunks, CHUNKS) * (int64_t)sizeof(PanelGuard));
+  const int64_t chunks = all_chunks(depth_of(g, v, phase)), panels = ceil_div(v.outputs, PANEL);
+  return panels * (chunks * g.parts * 2 * TILE_BYTES + ceil_div(chunks, CHUNKS) * (int64_t)sizeof(PanelGuard));
 }
 
 inline char* filters_of(const ConvArgs& g, const View& v, int64_t group, int64_t phase) {
@@ -130,7 +127,7 @@ inline char* filters_of(const ConvArgs& g, const View& v, int64_t group, int64_t
 }
 
 inline PanelGuard* filter_guards(const ConvArgs& g, const View& v, const Depth& d, char* filters) {
-  return (PanelGuard*)(filters + ceiling(v.outputs, PANEL) * all_chunks(d) * g.parts * 2 * TILE_BYTES);
+  return (PanelGuard*)(filters + ceil_div(v.outputs, PANEL) * all_chunks(d) * g.parts * 2 * TILE_BYTES);
 }
 
 // The weight between output `o` and the place, both within a group.
