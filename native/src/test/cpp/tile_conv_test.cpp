@@ -82,13 +82,13 @@ class Case {
                   residual.address(), mask.address(), out.address()};
     const View v = view_of(a);
     // Sizes as TileConv2d.java has them.
-    const int64_t most = ceiling(v.rows, v.phasesH), columns = ceiling(v.columns, v.phasesW);
+    const int64_t most = ceil_div(v.rows, v.phasesH), columns = ceil_div(v.columns, v.phasesW);
     a.rows = least(rows, most);
     const int64_t width = (columns - 1) * v.stepW + v.right - v.left + 1;
     const int64_t grid = v.stepH == 1 && v.stepW == 1 ? width : (columns + 15) / 16 * 16;
     const int64_t lines = (a.rows - 1) * v.stepH + v.bottom - v.top + 1;
     a.partBytes = round64(((lines * width + 16 * v.stepW) * padded_channels(v) + 64) * 2);
-    a.positions = ceiling((a.rows - 1) * grid + columns, 32) * 32;
+    a.positions = ceil_div((a.rows - 1) * grid + columns, 32) * 32;
     int64_t bytes = 0;
     for (int64_t phase = 0; phase < v.phasesH * v.phasesW; phase++) bytes += g.groups * filter_bytes(a, v, phase);
     Buffer<uint8_t> packed(bytes + 64);

@@ -7,11 +7,11 @@ namespace {
 
 enum Flags { BIAS = 1, RESIDUAL = 2, RELU = 4, MASK = 8, ACCUMULATE = 16 };
 
-int64_t ceiling(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Bytes of a packed right operand, of what threads need to pack a left operand and a panel.
 int64_t packed_bytes(int64_t n, int64_t k, int64_t parts) {
-  return ceiling(n, 32) * (ceiling(k, 32) * parts * 2048 + ceiling(k, 512) * 576);
+  return ceil_div(n, 32) * (ceil_div(k, 32) * parts * 2048 + ceil_div(k, 512) * 576);
 }
 int64_t left_bytes(int64_t parts) { return 8 * (16 * parts * 2048 + 576) + 65536; }
 const int64_t THREADS = 3, CLEAN_BYTES = 65536;
