@@ -15,8 +15,8 @@ import dev.blindspot.engine.spi.layers.CheckedWeighted;
 
 /**
  * Dense layer by kernels/packed_linear.cpp: each direction has a copy of the weights in the order
- * in which it multiplies them, made once by pack(). Gradients many of which are 0, as behind a ReLU,
- * are multiplied without them, to the same sums.
+ * in which it multiplies them, made once by pack(). Gradients many of which are 0, as behind a
+ * ReLU, are multiplied without them, to the same sums.
  */
 final class CpuPackedLinear extends CheckedWeighted<LinearDesc> implements LinearPlan {
 
