@@ -29,7 +29,7 @@ typedef struct {
 // Number of threads of the context, the caller included.
 int bs_threads(const bs_context* ctx);
 
-// Runs fn(data, task, thread) for each task 0..tasks-1; thread t of T does tasks t, t+T, ... and the
+// Runs fn(data, task, thread) for each task 0..tasks-1, by any thread 0..bs_threads-1, be there fewer tasks or not; the
 // caller is thread 0. What a task computes must not depend on the thread that runs it.
 void bs_parallel(bs_context* ctx, int64_t tasks, void (*fn)(const void* data, int64_t task, int thread),
                  const void* data);

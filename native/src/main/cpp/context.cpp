@@ -4,14 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "blindspot.h"
 
 namespace {
 
-// Turns of a pause loop before a thread sleeps: some 20 microseconds.
-const int SPINS = 600;
+// How long a thread waits awake before it sleeps: to wake one takes 20 to 60 microseconds, most of them where the
+// machine is a virtual one, and a network's small layers leave gaps of such lengths.
+const int64_t AWAKE_NANOSECONDS = 100000;
+
+// Turns of a pause loop between looks at the clock.
+const int TURNS = 16;
 
 // What the rows that a group works on at a time may take in a core's cache.
 const int64_t CHUNK_BYTES = 256 << 10;
@@ -19,10 +24,17 @@ const int64_t CHUNK_BYTES = 256 << 10;
 // Items of a group for which waking a thread pays.
 const int64_t GROUP_GRAIN = 16384;
 
+// Of T threads, thread i has tasks i, i + T, i + 2 T, ..., so that it meets the same data in each job, and takes over
+// tasks of others when it has finished: nobody waits for a thread that has yet to wake up.
 struct Job {
   void (*fn)(const void*, int64_t, int);
   const void* data;
-  int64_t tasks;
+  int64_t each, rest;  // tasks of each thread; the first `rest` have one more
+};
+
+// A thread's tasks that nobody has begun, or less than 1.
+struct alignas(64) Queue {
+  int64_t left;
 };
 
 struct Worker {
@@ -75,8 +87,9 @@ void wake(int* word, int count) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, c
 struct bs_context {
   int threads;
   Worker* workers;
-  alignas(64) int epoch;    // counts jobs; workers wait for its change
-  alignas(64) int pending;  // workers that have not finished the job
+  Queue* queues;                // one for each thread
+  alignas(64) int epoch;        // counts jobs; workers wait for its change
+  alignas(64) int64_t pending;  // tasks of the job that are not finished
   alignas(64) int sleepers;
   int caller_sleeps;
   bool stop;
@@ -89,34 +102,62 @@ struct bs_context {
 
 namespace {
 
-void share(const Job& job, int index, int threads) {
-  for (int64_t t = index; t < job.tasks; t += threads) job.fn(job.data, t, index);
+int64_t tasks_of(const Job& job, int thread) { return job.each + (thread < job.rest); }
+
+// Executes tasks until none is left, by which time others may still be at work on some. A job ends with its last task,
+// so whoever has taken one finds the job as it is; a thread that comes late finds nothing, or tasks of the next job.
+void share(bs_context* c, int index) {
+  int64_t finished = 0;
+  for (int i = 0; i < c->threads; i++) {
+    const int owner = index + i < c->threads ? index + i : index + i - c->threads;
+    int64_t* left = &c->queues[owner].left;
+    int64_t n;
+    while (__atomic_load_n(left, __ATOMIC_RELAXED) > 0 && (n = __atomic_fetch_sub(left, 1, __ATOMIC_ACQUIRE)) > 0) {
+      c->job.fn(c->job.data, owner + (tasks_of(c->job, owner) - n) * c->threads, index);
+      finished++;
+    }
+  }
+  if (finished > 0 && __atomic_sub_fetch(&c->pending, finished, __ATOMIC_SEQ_CST) == 0 &&
+      __atomic_exchange_n(&c->caller_sleeps, 0, __ATOMIC_SEQ_CST)) {
+    wake(&c->caller_sleeps, 1);
+  }
 }
 
-// Waits until *word differs from old: spins, then sleeps.
-void await(int* word, int old, int* sleepers) {
-  for (int i = 0; i < SPINS; i++) {
-    if (__atomic_load_n(word, __ATOMIC_ACQUIRE) != old) return;
-    __builtin_ia32_pause();
-  }
-  __atomic_add_fetch(sleepers, 1, __ATOMIC_SEQ_CST);
-  while (__atomic_load_n(word, __ATOMIC_SEQ_CST) == old) wait(word, old);
-  __atomic_sub_fetch(sleepers, 1, __ATOMIC_SEQ_CST);
+int64_t nanoseconds() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+// Waits for a while until the test holds; false: in vain.
+template <class Test>
+bool await_awake(const Test& test) {
+  const int64_t begin = nanoseconds();
+  do {
+    for (int i = 0; i < TURNS; i++) {
+      if (test()) return true;
+      __builtin_ia32_pause();
+    }
+  } while (nanoseconds() - begin < AWAKE_NANOSECONDS);
+  return false;
+}
+
+// Waits for a job other than the one seen last.
+void await_job(bs_context* c, int seen) {
+  if (await_awake([=] { return __atomic_load_n(&c->epoch, __ATOMIC_ACQUIRE) != seen; })) return;
+  __atomic_add_fetch(&c->sleepers, 1, __ATOMIC_SEQ_CST);
+  while (__atomic_load_n(&c->epoch, __ATOMIC_SEQ_CST) == seen) wait(&c->epoch, seen);
+  __atomic_sub_fetch(&c->sleepers, 1, __ATOMIC_SEQ_CST);
 }
 
 void* work(void* raw) {
-  Worker* w = (Worker*)raw;
+  const Worker* w = (const Worker*)raw;
   bs_context* c = w->ctx;
-  int seen = 0;
-  for (;;) {
-    await(&c->epoch, seen, &c->sleepers);
+  for (int seen = 0;;) {
+    await_job(c, seen);
     seen = __atomic_load_n(&c->epoch, __ATOMIC_ACQUIRE);
-    if (c->stop) return nullptr;
-    share(c->job, w->index, c->threads);
-    if (__atomic_sub_fetch(&c->pending, 1, __ATOMIC_SEQ_CST) == 0 &&
-        __atomic_load_n(&c->caller_sleeps, __ATOMIC_SEQ_CST)) {
-      wake(&c->pending, 1);
-    }
+    if (__atomic_load_n(&c->stop, __ATOMIC_ACQUIRE)) return nullptr;
+    share(c, w->index);
   }
 }
 
@@ -125,14 +166,13 @@ void announce(bs_context* c) {
   if (__atomic_load_n(&c->sleepers, __ATOMIC_SEQ_CST)) wake(&c->epoch, c->threads);
 }
 
+// Waits for the last task, by the thread that gave the job.
 void finish(bs_context* c) {
-  for (int i = 0; i < SPINS; i++) {
-    if (__atomic_load_n(&c->pending, __ATOMIC_ACQUIRE) == 0) return;
-    __builtin_ia32_pause();
+  if (await_awake([=] { return __atomic_load_n(&c->pending, __ATOMIC_ACQUIRE) == 0; })) return;
+  while (__atomic_load_n(&c->pending, __ATOMIC_SEQ_CST) != 0) {
+    __atomic_store_n(&c->caller_sleeps, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&c->pending, __ATOMIC_SEQ_CST) != 0) wait(&c->caller_sleeps, 1);
   }
-  __atomic_store_n(&c->caller_sleeps, 1, __ATOMIC_SEQ_CST);
-  int left;
-  while ((left = __atomic_load_n(&c->pending, __ATOMIC_SEQ_CST)) != 0) wait(&c->pending, left);
   __atomic_store_n(&c->caller_sleeps, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -165,30 +205,37 @@ void run_rows(const void* raw, int64_t from, int64_t to) {
 }
 
 void stop_workers(bs_context* c, int started) {
-  c->stop = true;
+  __atomic_store_n(&c->stop, true, __ATOMIC_SEQ_CST);
   announce(c);
   for (int i = 1; i < started; i++) pthread_join(c->workers[i].thread, nullptr);
+}
+
+void free_context(bs_context* c) {
+  free(c->queues);
+  free(c->workers);
+  free(c);
 }
 
 }  // namespace
 
 int64_t bs_context_create(int threads) {
-  void* memory = nullptr;
+  void *memory = nullptr, *queues = nullptr;
   if (posix_memalign(&memory, 64, sizeof(bs_context)) != 0) return 0;
   memset(memory, 0, sizeof(bs_context));
   bs_context* c = (bs_context*)memory;
   c->threads = threads;
   c->workers = (Worker*)calloc((size_t)threads, sizeof(Worker));
-  if (!c->workers) {
-    free(c);
+  if (!c->workers || posix_memalign(&queues, 64, (size_t)threads * sizeof(Queue)) != 0) {
+    free_context(c);
     return 0;
   }
+  memset(queues, 0, (size_t)threads * sizeof(Queue));
+  c->queues = (Queue*)queues;
   for (int i = 1; i < threads; i++) {
     c->workers[i] = {c, {}, i};
     if (pthread_create(&c->workers[i].thread, nullptr, work, &c->workers[i]) != 0) {
       stop_workers(c, i);
-      free(c->workers);
-      free(c);
+      free_context(c);
       return 0;
     }
   }
@@ -199,8 +246,7 @@ void bs_context_destroy(int64_t ctx) {
   bs_context* c = (bs_context*)ctx;
   stop_workers(c, c->threads);
   if (c->workspace) bs_free((int64_t)c->workspace, c->workspace_bytes);
-  free(c->workers);
-  free(c);
+  free_context(c);
 }
 
 int bs_threads(const bs_context* c) { return c->threads; }
@@ -210,10 +256,11 @@ void bs_parallel(bs_context* c, int64_t tasks, void (*fn)(const void*, int64_t, 
     for (int64_t t = 0; t < tasks; t++) fn(data, t, 0);
     return;
   }
-  c->job = {fn, data, tasks};
-  __atomic_store_n(&c->pending, c->threads - 1, __ATOMIC_SEQ_CST);
+  c->job = {fn, data, tasks / c->threads, tasks % c->threads};
+  __atomic_store_n(&c->pending, tasks, __ATOMIC_SEQ_CST);
+  for (int i = 0; i < c->threads; i++) __atomic_store_n(&c->queues[i].left, tasks_of(c->job, i), __ATOMIC_RELEASE);
   announce(c);
-  share(c->job, 0, c->threads);
+  share(c, 0);
   finish(c);
 }
 

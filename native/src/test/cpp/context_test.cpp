@@ -1,6 +1,7 @@
 // Threads, workspace and recorded programs.
 #include "harness.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 namespace {
@@ -28,6 +29,34 @@ void every_task_once(int64_t context) {
       a.expect("bs_parallel", 0, [](int64_t) { return 1.0; });
       b.expect("bs_parallel_ranges", 0, [](int64_t) { return 1.0; });
     }
+  }
+}
+
+struct Blocked {
+  int64_t finished, others;
+  bool alone;  // the first task ended before all others had
+};
+
+// The first task waits for all others: half of them would be its own thread's.
+void wait_for_others(const void* raw, int64_t task, int) {
+  Blocked& b = *(Blocked*)raw;
+  if (task > 0) {
+    __atomic_add_fetch(&b.finished, 1, __ATOMIC_SEQ_CST);
+    return;
+  }
+  for (int64_t turn = 0; turn < 10000000 && __atomic_load_n(&b.finished, __ATOMIC_SEQ_CST) < b.others; turn++) {
+    sched_yield();
+  }
+  b.alone = __atomic_load_n(&b.finished, __ATOMIC_SEQ_CST) < b.others;
+}
+
+void tasks_are_taken_over(int64_t context) {
+  if (bs_threads((bs_context*)context) == 1) return;
+  for (int i = 0; i < 200; i++) {
+    Blocked b = {0, 63, false};
+    bs_parallel((bs_context*)context, 64, wait_for_others, &b);
+    if (b.finished != b.others) fail("%lld tasks of %lld", (long long)b.finished, (long long)b.others);
+    if (b.alone) fail("nobody took over the tasks of a thread that was busy");
   }
 }
 
@@ -82,6 +111,7 @@ void context_test() {
     if (bs_threads((bs_context*)context) != threads) fail("threads %d", threads);
     every_task_once(context);
     many_jobs(context);
+    tasks_are_taken_over(context);
     programs(context);
     if (!bs_reserve(context, 100) || !bs_reserve(context, 50) || !bs_reserve(context, 1000)) fail("workspace");
     memset(bs_workspace((bs_context*)context), 1, 1000);

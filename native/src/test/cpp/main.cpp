@@ -1,5 +1,6 @@
 // Runs every kernel at every level of this machine on buffers of exactly the needed size, so that
 // AddressSanitizer and UBSan see each access beside them, and compares with plain loops.
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -34,13 +35,19 @@ void count_allocation(const volatile void*, size_t) { __atomic_add_fetch(&alloca
 
 void ignore_free(const volatile void*) {}
 
-void nothing(const void*, int64_t, int) {}
+// Ends when as many threads have begun.
+void meet(const void* raw, int64_t, int) {
+  int* begun = (int*)raw;
+  __atomic_add_fetch(begun, 1, __ATOMIC_SEQ_CST);
+  while (__atomic_load_n(begun, __ATOMIC_SEQ_CST) < 3) sched_yield();
+}
 
 // A context whose threads have begun, which asks for memory.
 int64_t ready_context(int64_t workspace) {
   const int64_t context = bs_context_create(3);
   if (!context || !bs_reserve(context, workspace)) fail("no workspace of %lld bytes", (long long)workspace);
-  bs_parallel((bs_context*)context, 3, nothing, nullptr);
+  int begun = 0;
+  bs_parallel((bs_context*)context, 3, meet, &begun);
   return context;
 }
 

@@ -8,6 +8,10 @@
 
 namespace {
 
+// Lists of instances of a template.
+#define BS_UP_TO_6(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#define BS_UP_TO_9(X) BS_UP_TO_6(X) X(7) X(8) X(9)
+
 // What lies in the lanes of a vector.
 enum Lanes { ROWS, CHANNELS };  // neighbouring outputs of a row; neighbouring output channels
 

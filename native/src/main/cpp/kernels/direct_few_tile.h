@@ -82,15 +82,7 @@ inline FewTile few_tile(int64_t vectors, int64_t sums) {
 
 // Lanes from..to-1 of the floats at p, zeros in the others; nothing else is read.
 inline Floats window(const float* p, int64_t from, int64_t to) {
-  if (from <= 0 && to >= WIDTH) return floats(p);
-#if WIDTH == 16
-  const __mmask16 lanes = (__mmask16)(lanes_below(to) & ~lanes_below(from));
-  return (Floats)_mm512_maskz_loadu_ps(lanes, p);
-#else
-  Floats v = {};
-  for (int64_t i = most(from, 0); i < least(to, WIDTH); i++) v[i] = p[i];
-  return v;
-#endif
+  return from <= 0 && to >= WIDTH ? floats(p) : floats_of(without(below(to), below(from)), p);
 }
 
 }  // namespace

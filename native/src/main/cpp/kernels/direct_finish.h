@@ -8,26 +8,10 @@ namespace {
 inline void finish(const DirectArgs& g, int64_t at, Floats v, int64_t count) {
   float* y = (float*)g.y + at;
   if (g.flags & RESIDUAL) v += floats((const float*)g.residual + at, count);
-  if (g.flags & RELU) v = v > 0 || v != v ? v : Floats{};
-  if (g.flags & MASK) {
-    Floats m = floats((const float*)g.mask + at, count);
-    v = m > 0 ? v : m != m ? m : Floats{};
-  }
+  if (g.flags & RELU) v = rectified(v);
+  if (g.flags & MASK) v = masked(v, floats((const float*)g.mask + at, count));
   if (g.flags & ACCUMULATE) v += floats(y, count);
   store(y, v, count);
-}
-
-// Stores the lanes of a mask; nothing else is written.
-inline void store_lanes(float* p, Mask k, Floats v) {
-#if WIDTH == 16
-  _mm512_mask_storeu_ps(p, k, (__m512)v);
-#elif WIDTH == 8
-  _mm256_maskstore_ps(p, (__m256i)k, (__m256)v);
-#else
-  for (int i = 0; i < WIDTH; i++) {
-    if (k[i]) p[i] = v[i];
-  }
-#endif
 }
 
 // Sums of a register tile to `count` positions of K rows, `stride` floats apart, of more than V - 1 vectors. Everything
@@ -38,7 +22,7 @@ INLINE void store_rows(Floats (&sum)[K][V], bool relu, float* y, int64_t stride,
 #pragma GCC unroll 32
     for (int k = 0; k < K; k++) {
 #pragma GCC unroll 4
-      for (int v = 0; v < V; v++) sum[k][v] = sum[k][v] > 0 || sum[k][v] != sum[k][v] ? sum[k][v] : Floats{};
+      for (int v = 0; v < V; v++) sum[k][v] = rectified(sum[k][v]);
     }
   }
   const int64_t last = count - (V - 1) * WIDTH;
@@ -50,7 +34,7 @@ INLINE void store_rows(Floats (&sum)[K][V], bool relu, float* y, int64_t stride,
     if (last >= WIDTH) {
       store(y + (V - 1) * WIDTH, sum[k][V - 1]);
     } else {
-      store_lanes(y + (V - 1) * WIDTH, lanes, sum[k][V - 1]);
+      store_of(lanes, y + (V - 1) * WIDTH, sum[k][V - 1]);
     }
   }
 }

@@ -128,10 +128,10 @@ struct GradientCall {
 inline int64_t sums_floats(const DirectArgs& g) { return g.groups * ins_of(g) * g.r * g.s * padded_filters(g); }
 
 // A part takes every parts-th band of all images into sums of its own.
-void gradient_part(const void* raw, int64_t part, int thread) {
+void gradient_part(const void* raw, int64_t part, int) {
   const GradientCall& call = *(const GradientCall*)raw;
   const DirectArgs& g = *call.g;
-  float* own = call.workspace + thread * (g.packedFloats + g.partialFloats);
+  float* own = call.workspace + part * (g.packedFloats + g.partialFloats);
   float* sums = call.workspace + call.parts * (g.packedFloats + g.partialFloats) + part * sums_floats(g);
   __builtin_memset(sums, 0, sums_floats(g) * sizeof(float));
   const Taps rows = row_taps(g, 0), columns = column_taps(g, 0);

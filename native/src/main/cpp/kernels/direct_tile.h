@@ -153,7 +153,7 @@ void tile_to_rows(const TileInput& t, const TileStart& from, const TileStore& to
 #pragma GCC unroll 2
     for (int v = 0; v < V; v++) {
       Floats s = sum[u][v];
-      if (to.relu) s = s > 0 || s != s ? s : Floats{};
+      if (to.relu) s = rectified(s);
       store(to.y + u * to.outputStride + v * WIDTH, s, to.count - v * WIDTH);
     }
   }
@@ -162,7 +162,6 @@ void tile_to_rows(const TileInput& t, const TileStart& from, const TileStore& to
 typedef void (*ScratchTile)(const TileInput&, const TileStart&, float*);
 typedef void (*RowsTile)(const TileInput&, const TileStart&, const TileStore&);
 
-#define BS_OUTPUTS_2(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #if WIDTH == 16
 #define BS_MORE_2(X) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 #define BS_MORE_1(X) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28)
@@ -170,7 +169,7 @@ typedef void (*RowsTile)(const TileInput&, const TileStart&, const TileStore&);
 #define BS_MORE_2(X)
 #define BS_MORE_1(X)
 #endif
-#define BS_OUTPUTS_1(X) BS_OUTPUTS_2(X) X(7) X(8) X(9) X(10) X(11) X(12) BS_MORE_1(X)
+#define BS_OUTPUTS_1(X) BS_UP_TO_9(X) X(10) X(11) X(12) BS_MORE_1(X)
 
 #define BS_SCRATCH_1(U) tile_to_scratch<1, U, LANES, STRIDE>,
 #define BS_SCRATCH_2(U) tile_to_scratch<2, U, LANES, STRIDE>,
@@ -180,13 +179,13 @@ typedef void (*RowsTile)(const TileInput&, const TileStart&, const TileStore&);
 template <int LANES, int STRIDE>
 inline ScratchTile scratch_tile(int64_t vectors, int64_t outputs) {
   static const ScratchTile one[] = {BS_OUTPUTS_1(BS_SCRATCH_1)};
-  static const ScratchTile two[] = {BS_OUTPUTS_2(BS_SCRATCH_2) BS_MORE_2(BS_SCRATCH_2)};
+  static const ScratchTile two[] = {BS_UP_TO_6(BS_SCRATCH_2) BS_MORE_2(BS_SCRATCH_2)};
   return vectors == 1 ? one[outputs - 1] : two[outputs - 1];
 }
 
 inline RowsTile rows_tile(int64_t vectors, int64_t outputs) {
   static const RowsTile one[] = {BS_OUTPUTS_1(BS_ROWS_1)};
-  static const RowsTile two[] = {BS_OUTPUTS_2(BS_ROWS_2) BS_MORE_2(BS_ROWS_2)};
+  static const RowsTile two[] = {BS_UP_TO_6(BS_ROWS_2) BS_MORE_2(BS_ROWS_2)};
   return vectors == 1 ? one[outputs - 1] : two[outputs - 1];
 }
 

@@ -211,14 +211,24 @@ static inline void store_of(Mask k, float* p, Floats v) {
 #endif
 }
 
-// Lane k takes lane k + by; of the last `by`, the first.
-static inline Floats rotated(Floats v, int by) {
+// 0, 1, 2, ...
+static inline Ints lane_numbers() {
 #if WIDTH == 16
-  const Ints lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return Ints{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 #elif WIDTH == 8
-  const Ints lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  return Ints{0, 1, 2, 3, 4, 5, 6, 7};
 #else
-  const Ints lane = {0, 1, 2, 3};
+  return Ints{0, 1, 2, 3};
 #endif
-  return __builtin_shuffle(v, (lane + by) & (WIDTH - 1));
+}
+
+// Lane k takes lane k + by; of the last `by`, the first.
+static inline Floats rotated(Floats v, int by) { return __builtin_shuffle(v, (lane_numbers() + by) & (WIDTH - 1)); }
+
+// ReLU; NaN stays.
+static inline Floats rectified(Floats v) { return choose(greater(Floats{}, v), Floats{}, v); }
+
+// A gradient where the mask is greater than 0, else 0; NaN in the mask is handed on.
+static inline Floats masked(Floats gradient, Floats mask) {
+  return choose(unordered(mask), mask, only(greater(mask, Floats{}), gradient));
 }

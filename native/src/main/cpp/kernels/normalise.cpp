@@ -1,6 +1,7 @@
 // Batch norm, local response norm, contrast norm, softmax; F32.
 #include "level.h"
 #include "expf.h"
+#include "floats.h"
 #include "power.h"
 #include "softmax.h"
 
@@ -42,23 +43,19 @@ inline float at(int64_t base, int64_t c) { return ((const float*)base)[c]; }
 
 inline double inverse(const BatchNormArgs& g, double variance) { return 1 / __builtin_sqrt(variance + g.epsilon); }
 
-inline float rectified(float v) { return v > 0 || v != v ? v : 0; }
-
 // y = (x - m) a + b on a channel, with residual and ReLU behind it
 void scale_shift(const BatchNormArgs& g, int64_t c, double mean, double scale, double shift) {
   for (int64_t i = 0; i < g.n; i++) {
     const float* x = line(g.x, g, i, c);
     const float* r = g.residual ? line(g.residual, g, i, c) : 0;
     float* y = line(g.y, g, i, c);
-    float m = (float)mean, a = (float)scale, b = (float)shift;
-    if (r && g.flag) {
-      _Pragma("GCC ivdep") for (int64_t j = 0; j < g.spatial; j++) y[j] = rectified((x[j] - m) * a + b + r[j]);
-    } else if (r) {
-      _Pragma("GCC ivdep") for (int64_t j = 0; j < g.spatial; j++) y[j] = (x[j] - m) * a + b + r[j];
-    } else if (g.flag) {
-      _Pragma("GCC ivdep") for (int64_t j = 0; j < g.spatial; j++) y[j] = rectified((x[j] - m) * a + b);
-    } else {
-      _Pragma("GCC ivdep") for (int64_t j = 0; j < g.spatial; j++) y[j] = (x[j] - m) * a + b;
+    const float m = (float)mean, a = (float)scale, b = (float)shift;
+    for (int64_t j = 0; j < g.spatial; j += WIDTH) {
+      const int64_t left = g.spatial - j;
+      Floats v = (floats(x + j, left) - m) * a + b;
+      if (r) v += floats(r + j, left);
+      if (g.flag) v = rectified(v);
+      store(y + j, v, left);
     }
   }
 }

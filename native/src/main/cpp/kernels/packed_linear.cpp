@@ -35,7 +35,7 @@ const int TALL = 14;  // rows of a tile
 const int TALL = 6;
 #endif
 
-inline int64_t padded(int64_t outputs) { return (outputs + WIDTH - 1) / WIDTH * WIDTH; }
+inline int64_t padded(int64_t outputs) { return ceil_div(outputs, WIDTH) * WIDTH; }
 
 // Whether the last panel has so few outputs, of so many inputs, that a vector is better filled with inputs.
 inline bool narrow(int64_t inputs, int64_t outputs) {
@@ -44,8 +44,8 @@ inline bool narrow(int64_t inputs, int64_t outputs) {
 
 // Inputs of every chunk but the last.
 inline int64_t chunk_of(int64_t inputs) {
-  const int64_t chunks = (inputs + CHUNK - 1) / CHUNK;
-  return ((inputs + chunks - 1) / chunks + STEPS - 1) / STEPS * STEPS;
+  const int64_t chunks = ceil_div(inputs, CHUNK);
+  return ceil_div(ceil_div(inputs, chunks), STEPS) * STEPS;
 }
 
 // What is done to the sums of a chunk of inputs.
@@ -53,11 +53,6 @@ struct Finish {
   const PackedArgs* g;
   bool first, last;
 };
-
-INLINE Floats masked(const PackedArgs& g, int64_t place, Floats v, int64_t count) {
-  const Floats m = floats(at<float>(g.mask) + place, count);
-  return choose(unordered(m), m, only(greater(m, Floats{}), v));
-}
 
 // `rows` sums, `stride` apart, of `count` outputs each: row i, output j and what is below.
 inline void finish(const Finish& f, int64_t i, int64_t j, const float* sums, int64_t rows, int64_t stride, int64_t count) {
@@ -70,14 +65,14 @@ inline void finish(const Finish& f, int64_t i, int64_t j, const float* sums, int
   for (int64_t r = 0; r < rows; r++, place += g.outputs, sums += stride) {
     float* y = at<float>(g.y) + place;
     Floats v = floats(sums);
-    if (mask && (g.flags & ACCUMULATE)) v = masked(g, place, v, count);
+    if (mask && (g.flags & ACCUMULATE)) v = masked(v, floats(at<float>(g.mask) + place, count));
     if (added) v += floats(y, count);
     if (post) {
       v += bias;
       if (g.flags & RESIDUAL) v += floats(at<float>(g.residual) + place, count);
-      if (g.flags & RELU) v = choose(greater(Floats{}, v), Floats{}, v);
+      if (g.flags & RELU) v = rectified(v);
     }
-    if (mask && !(g.flags & ACCUMULATE)) v = masked(g, place, v, count);
+    if (mask && !(g.flags & ACCUMULATE)) v = masked(v, floats(at<float>(g.mask) + place, count));
     store(y, v, count);
   }
 }
@@ -176,7 +171,7 @@ const TileFunction copied[2][TALL] = {TILES(1, STRIDE), TILES(2, STRIDE)};
 const TileFunction direct[2][TALL] = {TILES(1, 0), TILES(2, 0)};
 
 // Lines of the next panel to fetch in STEPS inputs, for all of it to be there after so many tiles.
-inline int64_t lines(int64_t vectors, int64_t pieces) { return (vectors * STEPS * WIDTH / 16 + pieces - 1) / pieces; }
+inline int64_t lines(int64_t vectors, int64_t pieces) { return ceil_div(vectors * STEPS * WIDTH / 16, pieces); }
 
 // Whether zeros of these rows are worth passing over: where nothing but a sum of one chunk is asked for.
 bool sparse(const PackedArgs& g, int64_t i, int64_t rows, NonZero* n) {
@@ -206,7 +201,7 @@ void columns(const PackedArgs& g, int64_t from, int64_t to, float* rows) {
   const bool inPlace = g.outputs <= 256 && g.inputs % 256 != 0;
   const int64_t stride = inPlace ? g.inputs : STRIDE;
   for (int64_t i = 0; i < g.n; i += ROWS) {
-    const int64_t high = least(ROWS, g.n - i), pieces = (high + TALL - 1) / TALL;
+    const int64_t high = least(ROWS, g.n - i), pieces = ceil_div(high, TALL);
     const int64_t begin = sparse_columns(g, i, high, from, to);
     for (int64_t l = 0; l < g.inputs && begin < to; l += most) {
       const int64_t length = least(most, g.inputs - l);
@@ -249,7 +244,7 @@ struct Split {
 
 void part(const void* raw, int64_t task, int thread) {
   const Split& s = *(const Split*)raw;
-  const int64_t panels = (s.g->outputs + PANEL - 1) / PANEL;
+  const int64_t panels = ceil_div(s.g->outputs, PANEL);
   const int64_t from = panels * task / s.parts * PANEL;
   const int64_t to = least(panels * (task + 1) / s.parts * PANEL, s.g->outputs);
   const WithoutDenormals scope;
@@ -258,7 +253,7 @@ void part(const void* raw, int64_t task, int thread) {
 
 void packed_linear(bs_context* ctx, const void* args) {
   const PackedArgs& g = *(const PackedArgs*)args;
-  const int64_t panels = (g.outputs + PANEL - 1) / PANEL;
+  const int64_t panels = ceil_div(g.outputs, PANEL);
   const Split s = {&g, g.n * g.inputs * g.outputs < SMALL ? 1 : least(panels, bs_threads(ctx)), (float*)bs_workspace(ctx)};
   bs_parallel(ctx, s.parts, part, &s);
 }
@@ -325,7 +320,7 @@ void pack_panels(const void* raw, int64_t from, int64_t to) {
 void pack_linear(bs_context* ctx, const void* args) {
   const PackArgs& g = *(const PackArgs*)args;
   at<int32_t>(g.packed)[g.inputs * padded(g.outputs)] = 0;
-  bs_parallel_ranges(ctx, (g.outputs + PANEL - 1) / PANEL, 32768 / (g.inputs * PANEL) + 1, pack_panels, args);
+  bs_parallel_ranges(ctx, ceil_div(g.outputs, PANEL), 32768 / (g.inputs * PANEL) + 1, pack_panels, args);
 }
 
 }  // namespace

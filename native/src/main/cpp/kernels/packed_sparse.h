@@ -2,6 +2,7 @@
 // sum has the same terms in the same order as without that, so the same value wherever the weights are finite.
 #pragma once
 #include "floats.h"
+#include "integers.h"
 
 namespace {
 
@@ -40,13 +41,13 @@ inline int64_t bits_of(uint64_t v) {
 
 // How many numbers are not 0.
 inline int64_t find_nonzero(const float* x, int64_t rows, int64_t inputs, NonZero* n) {
-  n->segments = (inputs + SEGMENT - 1) / SEGMENT;
-  n->length = (inputs + n->segments - 1) / n->segments;
+  n->segments = ceil_div(inputs, SEGMENT);
+  n->length = ceil_div(inputs, n->segments);
   int64_t count = 0;
   for (int64_t r = 0; r < rows; r++, x += inputs) {
     for (int64_t s = 0; s < n->segments; s++) {
       const int64_t first = s * n->length, left = inputs - first;
-      const uint64_t bits = nonzero_bits(x + first, left < n->length ? left : n->length);
+      const uint64_t bits = nonzero_bits(x + first, least(left, n->length));
       n->bits[s][r] = bits;
       count += bits_of(bits);
     }

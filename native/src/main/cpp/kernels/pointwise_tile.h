@@ -92,8 +92,6 @@ void point_tile(const PointTile& t) {
 
 typedef void (*PointwiseTile)(const PointTile&);
 
-#define BS_UP_TO_6(X) X(1) X(2) X(3) X(4) X(5) X(6)
-#define BS_UP_TO_9(X) BS_UP_TO_6(X) X(7) X(8) X(9)
 #define BS_POINT_1(K) point_tile<1, K, COPY>,
 #define BS_POINT_2(K) point_tile<2, K, COPY>,
 #define BS_POINT_3(K) point_tile<3, K, COPY>,

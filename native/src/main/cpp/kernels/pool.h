@@ -90,7 +90,7 @@ inline int64_t columns_that_fit(const Args& g, int64_t rows, int64_t room) {
 inline Columns columns(const Args& g, int64_t from, int64_t most_columns) {
   int64_t count = least(most_columns, g.q - from);
   int64_t extent = count + (g.s - 1) / g.strideW;
-  return {from, count, extent, (extent + WIDTH - 1) / WIDTH * WIDTH + WIDTH, from * g.strideW - g.padLeft};
+  return {from, count, extent, ceil_div(extent, WIDTH) * WIDTH + WIDTH, from * g.strideW - g.padLeft};
 }
 
 struct Greatest {
@@ -123,7 +123,7 @@ INLINE Floats joined(const Args& g, const float* x, int64_t top, int64_t bottom,
 template <class Op>
 INLINE void phases(const Args& g, const float* x, int64_t top, int64_t bottom, const Columns& b, float* cells) {
   const int64_t step = g.strideW;
-  int64_t m = b.first >= 0 ? 0 : least(b.extent, (-b.first + step - 1) / step);
+  int64_t m = b.first >= 0 ? 0 : least(b.extent, ceil_div(-b.first, step));
   for (int64_t k = 0; k < m * step; k++) {
     int64_t c = b.first + k;
     float* cell = cells + k % step * b.pitch + k / step;

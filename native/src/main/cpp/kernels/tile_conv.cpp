@@ -226,11 +226,8 @@ inline void finish_row(const ConvArgs& g, const float* sums, int64_t start, int6
       const int64_t left = count - j;
       Floats v = floats(sums + j, left) + bias;
       if (g.flags & RESIDUAL) v += floats(residual + j, left);
-      if (g.flags & RELU) v = v > 0 || v != v ? v : Floats{};
-      if (g.flags & MASK) {
-        const Floats m = floats(mask + j, left);
-        v = m > 0 ? v : m != m ? m : Floats{};
-      }
+      if (g.flags & RELU) v = rectified(v);
+      if (g.flags & MASK) v = masked(v, floats(mask + j, left));
       if (g.flags & ACCUMULATE) v += floats(out + j, left);
       store(out + j, v, left);
     }

@@ -55,10 +55,7 @@ inline void finish_row(const Product& g, const float* sums, int64_t i, int64_t j
   for (int64_t l = 0; l < count; l += WIDTH) {
     const int64_t left = count - l;
     Floats v = g.alpha * floats(sums + l);
-    if (g.flags & MASK) {
-      const Floats m = floats(g.mask + i * g.n + j + l, left);
-      v = m > 0 ? v : m != m ? m : Floats{};
-    }
+    if (g.flags & MASK) v = masked(v, floats(g.mask + i * g.n + j + l, left));
     if (!first) {
       v += floats(c + l, left);
     } else if (g.beta != 0) {
@@ -67,7 +64,7 @@ inline void finish_row(const Product& g, const float* sums, int64_t i, int64_t j
     if (last) {
       if (g.flags & BIAS) v += floats(g.bias + j + l, left);
       if (g.flags & RESIDUAL) v += floats(g.residual + i * g.n + j + l, left);
-      if (g.flags & RELU) v = v > 0 || v != v ? v : Floats{};
+      if (g.flags & RELU) v = rectified(v);
     }
     store(c + l, v, left);
   }

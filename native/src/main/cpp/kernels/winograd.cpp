@@ -169,8 +169,8 @@ INLINE void finish_row(const DirectArgs& g, const Piece* p, int64_t y, Floats ev
 
 // The same of a pair.
 INLINE void finish_rows(const DirectArgs& g, const Piece* p, int64_t row, int64_t y, Floats even, Floats odd) {
-  Ints second = {};
-  for (int64_t i = 0; i < WIDTH; i++) second[i] = (int32_t)(p[1].lane - p[0].lane + i / 2 + i % 2 * WIDTH);
+  const Ints lane = lane_numbers();
+  const Ints second = (int32_t)(p[1].lane - p[0].lane) + (lane >> 1) + (lane & 1) * WIDTH;
   if (row < p[0].rows) finish(g, y + p[0].y, interleaved_low(even, odd), p[0].columns);
   if (row < p[1].rows) finish(g, y + p[1].y, picked(even, odd, second), p[1].columns);
 }

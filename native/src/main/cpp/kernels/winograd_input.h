@@ -6,12 +6,10 @@ namespace {
 
 // Which lanes of a vector lie inside the image.
 #if WIDTH == 16
-typedef __mmask16 Inside;
-inline Inside inside(int64_t column, int64_t width) {
-  return lanes_below(width - column) & (__mmask16)~lanes_below(-column);
-}
+typedef Mask Inside;
+inline Inside inside(int64_t column, int64_t width) { return without(below(width - column), below(-column)); }
 // The vector at p, 0 outside, where nothing is read.
-INLINE Floats window(const float* p, Inside k) { return (Floats)_mm512_maskz_loadu_ps(k, p); }
+INLINE Floats window(const float* p, Inside k) { return floats_of(k, p); }
 #else
 struct Inside {
   int8_t from, to;
@@ -21,10 +19,7 @@ inline Inside inside(int64_t column, int64_t width) {
   return {(int8_t)from, (int8_t)most(from, least(width - column, WIDTH))};
 }
 INLINE Floats window(const float* p, Inside k) {
-  if (k.to - k.from == WIDTH) return floats(p);
-  Floats v = {};
-  for (int32_t i = k.from; i < k.to; i++) v[i] = p[i];
-  return v;
+  return k.to - k.from == WIDTH ? floats(p) : floats_of(without(below(k.to), below(k.from)), p);
 }
 #endif
 
@@ -139,9 +134,8 @@ INLINE Floats picked(Floats a, Floats, Ints) { return a; }
 
 // Of a pair's first piece of so many tiles and its second: the even elements of both, as lanes.
 inline Ints even_of_pair(int64_t tiles) {
-  Ints from = {};
-  for (int64_t i = 0; i < WIDTH; i++) from[i] = (int32_t)(i < tiles ? 2 * i : WIDTH + 2 * (i - tiles));
-  return from;
+  const Ints lane = lane_numbers(), first = all((int32_t)tiles);
+  return lane < first ? 2 * lane : WIDTH + 2 * (lane - first);
 }
 
 template <int TAPS>

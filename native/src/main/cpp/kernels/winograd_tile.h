@@ -35,8 +35,6 @@ void product(const float* v, const float* u, int64_t channels, int64_t pitch, bo
 
 typedef void (*Product)(const float*, const float*, int64_t, int64_t, bool, float*);
 
-#define BS_UP_TO_6(X) X(1) X(2) X(3) X(4) X(5) X(6)
-#define BS_UP_TO_9(X) BS_UP_TO_6(X) X(7) X(8) X(9)
 #define BS_PRODUCT_1(K) product<1, K>,
 #define BS_PRODUCT_2(K) product<2, K>,
 #define BS_PRODUCT_3(K) product<3, K>,

@@ -111,7 +111,7 @@ final class ErrorRules {
             d.c());
     double[] w = new double[g.weights()];
     java.util.Arrays.fill(w, 1.0 / (d.r() * d.s()));
-    LinearOperator map = new ConvOperator(g, w);
+    LinearMap map = new ConvOperator(g, w);
     if (d.pooling() == Pooling.AVERAGE_EXCLUDE_PAD
         && (d.padTop() | d.padLeft() | d.padBottom() | d.padRight()) != 0) {
       return null;

@@ -9,7 +9,7 @@ import java.util.List;
  *     each output
  * @param norm upper bound of the map's norm
  */
-record LinearErrors(LinearOperator map, List<RoundedSum> ways, double[] bias, double norm)
+record LinearErrors(LinearMap map, List<RoundedSum> ways, double[] bias, double norm)
     implements ErrorRule {
   /** The least normal float: products may count what is smaller as 0. */
   private static final double TINY = 0x1p-126;

@@ -1,14 +1,9 @@
 package dev.blindspot.attacks.bounds;
 
-/** A linear map between vectors of doubles with its adjoint; safe for use by many threads. */
-interface LinearOperator {
+/** A linear map with its adjoint and what is needed to bound its norm. */
+interface LinearOperator extends LinearMap {
 
   int inputs();
-
-  int outputs();
-
-  /** y = A x, overwriting y. */
-  void apply(double[] x, double[] y);
 
   /** x = A^T y, overwriting x. */
   void adjoint(double[] y, double[] x);

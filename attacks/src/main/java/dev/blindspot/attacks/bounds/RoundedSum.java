@@ -10,10 +10,10 @@ package dev.blindspot.attacks.bounds;
  *     the bias and behind it
  * @param underflows how many times as many results may underflow as of plain sums
  */
-record RoundedSum(LinearOperator absolute, double[] rowNorms, long roundings, double underflows) {
+record RoundedSum(LinearMap absolute, double[] rowNorms, long roundings, double underflows) {
 
   /** A sum of products as it is, in any order. */
-  static RoundedSum plain(LinearOperator absolute, double[] rowNorms, long terms) {
+  static RoundedSum plain(LinearMap absolute, double[] rowNorms, long terms) {
     return new RoundedSum(absolute, rowNorms, terms, 1);
   }
 

@@ -99,7 +99,7 @@ final class WinogradErrors {
     }
     long roundings = e.products + OF_POINTS + OF_WEIGHTS - LinearErrors.MORE_ROUNDINGS;
     return new RoundedSum(
-        new TiledOperator(g, places),
+        new TiledConvolution(g, places),
         rowNorms,
         Rounding.maxAbs(w) < LARGEST ? roundings : Integer.MAX_VALUE,
         UNDERFLOWS * e.rows.size() * e.columns.size());
