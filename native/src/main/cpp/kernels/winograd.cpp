@@ -121,9 +121,10 @@ void transform_inputs(const Block& b) {
   for (int64_t i = 0; i < rows.count; i++) {
     for (int64_t j = 0; j < columns.count; j++) {
       const int64_t taps = rows.section[i].taps, across = columns.section[j].taps;
-      const Transform run = step_w(*b.g) == 2 ? transform_of<2>(taps, across)
-                            : in_pairs(*b.g)  ? transform_of<0>(taps, across)
-                                              : transform_of<1>(taps, across);
+      const Transform run = step_w(*b.g) == 4   ? transform_of<4>(taps, across)
+                            : step_w(*b.g) == 2 ? transform_of<2>(taps, across)
+                            : in_pairs(*b.g)    ? transform_of<0>(taps, across)
+                                                : transform_of<1>(taps, across);
       run(b, i * columns.count + j);
     }
   }

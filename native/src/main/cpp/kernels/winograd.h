@@ -5,8 +5,8 @@
 //       0 1  1  0        1/2  1/2 1/2        0 1 -1 -1
 //       0 -1 1  0        1/2 -1/2 1/2
 //       0 1  0 -1        0    0   1
-// Larger filters are cut into sections of at most 3 taps a dimension, with a stride of 2 each of taps that
-// are 2 apart. The products of all sections are summed before they are transformed back. A section of 2 or 1
+// Larger filters are cut into sections of at most 3 taps a dimension, with a stride each of taps that
+// are a stride apart. The products of all sections are summed before they are transformed back. A section of 2 or 1
 // taps is filled up with zeros, (a, b, 0) or (0, a, 0), and so is 0 at one or two of the 4 points: those are
 // left out. A 5x5 filter has 7x7 products a tile instead of 100, 3x3 with a stride of 2 has 5x5 instead of 36.
 #pragma once

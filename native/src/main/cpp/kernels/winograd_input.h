@@ -39,7 +39,7 @@ INLINE Floats shifted(Floats v, Floats next) {
 // What the tiles of a piece read of a section.
 struct View {
   int64_t x;  // first input, of the first channel
-  Inside inside[4][5];
+  Inside inside[4][10];
 };
 
 // apart: columns from one vector of a row to the next.
@@ -50,7 +50,7 @@ inline View view(const DirectArgs& g, const Section& rows, const Section& column
   v.x = image * g.c * g.h * g.w + top * g.w + left;
   for (int64_t i = 0; i <= rows.taps; i++) {
     if (top + i * step_h(g) < 0 || top + i * step_h(g) >= g.h) continue;
-    for (int64_t j = 0; j <= 2 * step_w(g); j++) v.inside[i][j] = inside(left + j * apart, g.w);
+    for (int64_t j = 0; j <= 2 * step_w(g) + 1; j++) v.inside[i][j] = inside(left + j * apart, g.w);
   }
   return v;
 }
@@ -59,19 +59,23 @@ inline View view(const DirectArgs& g, const Section& rows, const Section& column
 template <int STRIDE, int TAPS>
 INLINE void read_row(const float* row, const Inside* in, Floats* d) {
   Floats v[2 * STRIDE];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int j = 0; j < 2 * STRIDE; j++) v[j] = window(row + j * WIDTH, in[j]);
-  if (STRIDE == 2) {
-    v[0] = even(v[0], v[1]);
-    v[1] = even(v[2 * STRIDE - 2], v[2 * STRIDE - 1]);
+#pragma GCC unroll 2
+  for (int step = STRIDE; step > 1; step /= 2) {
+#pragma GCC unroll 4
+    for (int j = 0; j < step; j++) v[j] = even(v[2 * j], v[2 * j + 1]);
   }
   d[0] = even(v[0], v[1]);
   d[1] = odd(v[0], v[1]);
   if (TAPS == 1) return;
   // The next tile's, and of the last tile behind them.
-  const Floats next = window(row + 2 * STRIDE * WIDTH, in[2 * STRIDE]);
+  const int BEHIND = 2 * STRIDE;
+  const Floats next = window(row + BEHIND * WIDTH, in[BEHIND]);
   d[2] = shifted<0>(d[0], next);
-  if (TAPS == 3) d[3] = shifted<STRIDE>(d[1], next);
+  if (TAPS < 3) return;
+  const Floats last = STRIDE < WIDTH ? next : window(row + (BEHIND + 1) * WIDTH, in[BEHIND + 1]);
+  d[3] = shifted<STRIDE % WIDTH>(d[1], last);
 }
 
 // B^T d of what so many taps read, at the points that they have.

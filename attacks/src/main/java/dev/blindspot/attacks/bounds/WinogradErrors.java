@@ -2,6 +2,7 @@ package dev.blindspot.attacks.bounds;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Rounding errors of a convolution by Winograd's F(2x2, 3x3): (Lavin and Gray 2016, section 4.1;
@@ -10,9 +11,9 @@ import java.util.List;
  * channels and sections of (G g G^T) * (B^T d B)] A, of 4x4 inputs d and 3x3 taps g.
  *
  * <p><b>Sections.</b> A filter is cut in each dimension into sections of three consecutive taps and
- * a last one of what is left, (a, b, 0) or (0, a, 0); with a stride of 2 the even taps by
- * themselves and the odd ones, whose inputs lie 2 apart. The products of all sections are summed
- * before they are transformed back: n = channels x sections terms at each of the 16 points.
+ * a last one of what is left, (a, b, 0) or (0, a, 0); with a stride those of taps that are a stride
+ * apart, and so are their inputs. The products of all sections are summed before they are
+ * transformed back: n = channels x sections terms at each of the 16 points.
  *
  * <p><b>Roundings.</b> On the way to an output there are at most 5 for each weight (its own, where
  * a scale is folded into it, and two additions for each dimension of its transform; halving is
@@ -39,6 +40,8 @@ final class WinogradErrors {
 
   private static final int[][] B = {{1, 0, 1, 0}, {0, 1, 1, 0}, {0, 1, 1, 0}, {0, 1, 0, 1}};
   private static final int[][] A = {{1, 1, 1, 0}, {0, 1, 1, 1}};
+
+  private static final Set<Integer> STRIDES = Set.of(1, 2, 4);
 
   /** Roundings of a weight, and of what is made of it but for the sum of products. */
   private static final int OF_WEIGHTS = 5;
@@ -77,8 +80,8 @@ final class WinogradErrors {
     return g.r() * g.s() > 1
         && g.dilationH() == 1
         && g.dilationW() == 1
-        && g.strideH() <= 2
-        && g.strideW() <= 2;
+        && STRIDES.contains(g.strideH())
+        && STRIDES.contains(g.strideW());
   }
 
   /**

@@ -62,7 +62,7 @@ record ConvBlocking(
       return "rows that are too long to be packed";
     }
     if (scheme == ConvScheme.WINOGRAD) {
-      return winogradReasonWhyNot(g);
+      return WinogradBlocking.reasonWhyNot(g);
     }
     if (scheme == ConvScheme.POINTWISE) {
       return pointwiseReasonWhyNot(g);
@@ -79,28 +79,6 @@ record ConvBlocking(
     return (long) g.inputs() * g.phaseTapRows() <= MOST_OFFSETS
         ? ""
         : "filters times tap rows exceed " + MOST_OFFSETS;
-  }
-
-  private static String winogradReasonWhyNot(ConvGeometry g) {
-    if (Math.min(g.r(), g.s()) < 2 || Math.max(g.r(), g.s()) > MOST_WINOGRAD_TAPS) {
-      return "filters of "
-          + g.r()
-          + "x"
-          + g.s()
-          + "; 2 to "
-          + MOST_WINOGRAD_TAPS
-          + " rows and columns only";
-    }
-    if (g.dilationH() != 1 || g.dilationW() != 1) {
-      return "a dilation; 1 only";
-    }
-    int stride = Math.max(g.strideH(), g.strideW());
-    if (stride > 2) {
-      return "a stride of " + stride + "; 1 or 2 only";
-    }
-    return (long) winogradPoints(g) * Math.max(g.inputs(), g.outputs()) * MOST_TILES > 1 << 28
-        ? "too many channels"
-        : "";
   }
 
   /** Sums of FEW_CHANNELS for one position: channels times the tap columns of a phase. */
@@ -125,7 +103,7 @@ record ConvBlocking(
       return pointwise(g, n, width, threads);
     }
     if (scheme == ConvScheme.WINOGRAD) {
-      return winograd(g, n, width, threads);
+      return WinogradBlocking.of(g, n, width, threads);
     }
     boolean rows = scheme == ConvScheme.ROWS;
     int lanes = rows ? g.phaseWidth() : g.outputs();
@@ -207,92 +185,6 @@ record ConvBlocking(
       bands++;
     }
     return Blocks.ceil(g.p(), bands);
-  }
-
-  /** As kernels/winograd.h has it: most tiles of a block. */
-  private static final int MOST_TILES = 288;
-
-  /** Rows or columns of a filter of 4 sections. */
-  private static final int MOST_WINOGRAD_TAPS = 12;
-
-  /** Transformed inputs and products of a block should share the second-level cache. */
-  private static final long TRANSFORMED_BYTES = 576 << 10;
-
-  /** Products that WINOGRAD sums up one by one. */
-  private static final int MOST_SUMMED = 256;
-
-  /** Tiles that WINOGRAD transforms and multiplies at once. */
-  static int tilesOfBlock(ConvGeometry g, int width) {
-    int unit = winogradVectors(width) * width;
-    long floats = (long) phasePoints(g) * g.inputs() + 16L * g.phasesW() * g.outputs();
-    return (int)
-        Math.max(unit, Math.min(TRANSFORMED_BYTES / (4 * floats), MOST_TILES) / unit * unit);
-  }
-
-  /** Products of a tile, input and output channel, of all sections of the filter. */
-  static int winogradPoints(ConvGeometry g) {
-    return winogradPoints(g.r(), g.strideH()) * winogradPoints(g.s(), g.strideW());
-  }
-
-  /** Of one phase of the outputs, at most. */
-  private static int phasePoints(ConvGeometry g) {
-    return g.backward()
-        ? winogradPoints(Blocks.ceil(g.r(), g.strideH()), 1)
-            * winogradPoints(Blocks.ceil(g.s(), g.strideW()), 1)
-        : winogradPoints(g);
-  }
-
-  /** As sections_of of kernels/winograd.h: 4 of 3 taps, 3 of 2, 2 of 1. */
-  private static int winogradPoints(int taps, int stride) {
-    int points = 0;
-    for (int phase = 0; phase < Math.min(stride, taps); phase++) {
-      int own = Blocks.ceil(taps - phase, stride);
-      points += own / 3 * 4 + (own % 3 == 0 ? 0 : own % 3 + 1);
-    }
-    return points;
-  }
-
-  /** Tiles of 2x2 outputs of each phase below each other. */
-  static int tileRows(ConvGeometry g) {
-    return Blocks.ceil(g.p(), 2 * g.phasesH());
-  }
-
-  /** Tiles beside each other. */
-  static int tilesAcross(ConvGeometry g) {
-    return Blocks.ceil(g.q(), 2 * g.phasesW());
-  }
-
-  private static int winogradVectors(int width) {
-    return width == 16 ? 3 : 2;
-  }
-
-  private static ConvBlocking winograd(ConvGeometry g, long n, int width, int threads) {
-    int unit = winogradVectors(width) * width;
-    long tilesOfBatch = n * tileRows(g) * tilesAcross(g);
-    int units = (int) Math.min(Integer.MAX_VALUE, Blocks.ceil(tilesOfBatch, unit));
-    int blocks = Blocks.ceil(units, tilesOfBlock(g, width) / unit);
-    if ((long) blocks * g.groups() < 4L * threads) {
-      blocks = (int) Math.min(units, Blocks.roundUp(blocks, threads)); // keeps all threads busy
-    }
-    int tiles = Blocks.ceil(units, blocks) * unit;
-    int points = winogradPoints(g);
-    return new ConvBlocking(
-        ConvScheme.WINOGRAD,
-        winogradVectors(width),
-        width == 16 ? 9 : 6,
-        1,
-        tiles,
-        MOST_SUMMED,
-        1,
-        transformed((long) phasePoints(g) * g.inputs(), tiles),
-        g.phasesW() * transformed(16L * g.outputs(), tiles),
-        0,
-        (long) points * g.groups() * g.outputs() * g.inputs());
-  }
-
-  /** Floats of the rows of 16 matrices, each with what the last vector may touch behind it. */
-  private static long transformed(long rows, int tiles) {
-    return rows * tiles + 16 * 16;
   }
 
   /** Positions of dy that a tile of the weights' gradient sums up at once. */

@@ -139,17 +139,19 @@ final class ConvCost {
   }
 
   private static double winograd(ConvGeometry g, int width) {
-    double across = ConvBlocking.tilesAcross(g);
-    double rows = ConvBlocking.tileRows(g);
+    double across = WinogradBlocking.tilesAcross(g);
+    double rows = WinogradBlocking.tileRows(g);
     double tiles = across * rows;
-    double points = ConvBlocking.winogradPoints(g);
+    double points = WinogradBlocking.points(g);
     double weights = points * g.inputs() * g.outputs();
-    double blocks = Math.ceil(g.n() * tiles / ConvBlocking.tilesOfBlock(g, width)) / g.n();
+    double blocks = Math.ceil(g.n() * tiles / WinogradBlocking.tilesOfBlock(g, width)) / g.n();
     double products = weights * Math.ceil(g.n() * tiles / width) / g.n() / 2 * PRODUCTS_OVERHEAD;
     // Pieces of a row of tiles are transformed by themselves, of narrow images two at once.
     boolean pairs = width == 16 && g.strideW() == 1 && 2 * across <= width;
     double pieces = (pairs ? 0.5 : Math.ceil(across / width)) * rows;
-    double inputs = points / 16 * g.stepW() * g.inputs();
+    // Every second input of a row is picked as often as it takes to reach the stride, 1, 2 or 4.
+    int picks = Integer.numberOfTrailingZeros(g.stepW());
+    double inputs = points / 16 * (1 + picks) * g.inputs();
     double outputs = g.phasesH() * g.phasesW() * g.outputs();
     return products + blocks * weights / FETCHED + pieces * (inputs + outputs) * TRANSFORM;
   }

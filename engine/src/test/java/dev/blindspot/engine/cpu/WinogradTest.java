@@ -43,9 +43,12 @@ class WinogradTest {
 
   /** Against sums of doubles, in norm: at most twice the direct convolution's error. */
   @ParameterizedTest
-  @CsvSource({"16,3,1", "64,3,1", "300,3,1", "3,7,2", "64,3,2", "32,5,1", "20,12,1", "40,2,1"})
+  @CsvSource({
+    "16,3,1", "64,3,1", "300,3,1", "3,7,2", "3,11,4", "64,3,2", "32,5,1", "20,12,1", "40,2,1"
+  })
   void errorsAreOfTheDirectConvolutionsSize(int channels, int taps, int stride) {
-    for (Direction direction : new Direction[] {Direction.FORWARD, Direction.BACKWARD_DATA}) {
+    List<Direction> both = List.of(Direction.FORWARD, Direction.BACKWARD_DATA);
+    for (Direction direction : stride > 2 ? both.subList(0, 1) : both) {
       Conv2dDesc d = convolution(ElementType.F32, channels, taps, stride);
       Conv2dDesc exact = convolution(ElementType.F64, channels, taps, stride);
       double[] expected = execute(reference, exact, direction, "");
