@@ -7,7 +7,7 @@ import java.util.List;
 
 /** A library to compare with: a process for each of the settings that may be its best. */
 public final class Peer implements AutoCloseable {
-  /** Milliseconds in which threads that spin after their work fall asleep. */
+  /** Milliseconds in which threads of ours that wait for work fall asleep, and far more. */
   private static final long REST = 5;
 
   private final String name;
@@ -77,7 +77,7 @@ public final class Peer implements AutoCloseable {
     public double micros(int count) {
       rest();
       double micros = process.micros(variant, count);
-      rest();
+      process.awaitSleep();
       return micros;
     }
 

@@ -29,6 +29,7 @@ final class PeerProcess implements AutoCloseable {
   private final String config;
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
   private final Deque<String> complaints = new ArrayDeque<>();
+  private final ProcessThreads threads;
   private final Path result;
   private final long patience;
   private final String peer;
@@ -48,6 +49,7 @@ final class PeerProcess implements AutoCloseable {
     try {
       result = Files.createTempFile("blindspot-peer", ".bin");
       process = builder.start();
+      threads = new ProcessThreads(process.pid());
     } catch (IOException e) {
       throw new BlindspotException("The peer cannot be started: " + e.getMessage(), e);
     }
@@ -133,6 +135,16 @@ final class PeerProcess implements AutoCloseable {
       return values;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Waits until its threads sleep: they would take processors from whoever is measured next. */
+  void awaitSleep() {
+    try {
+      threads.awaitSleep();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new BlindspotException("Interrupted while the peer's threads fell asleep", e);
     }
   }
 

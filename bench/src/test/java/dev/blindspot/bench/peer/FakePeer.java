@@ -2,6 +2,10 @@ package dev.blindspot.bench.peer;
 
 import dev.blindspot.engine.UnsupportedException;
 import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -54,6 +58,22 @@ public final class FakePeer implements PeerDriver {
     public void run() {
       if (problem.driver().equals("tanh")) {
         throw new IllegalStateException("tanh broke");
+      }
+      if (problem.driver().equals("restless")) {
+        new Thread(this::work).start();
+      }
+    }
+
+    /** Goes on after the execution, as threads that spin do; then leaves a file. */
+    private void work() {
+      long x = problem.get("n");
+      for (int i = 0; i < 200_000_000; i++) {
+        x = x * 6364136223846793005L + 1442695040888963407L;
+      }
+      try {
+        Files.writeString(Path.of(System.getenv("REST_FILE")), Long.toString(x));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
     }
 

@@ -7,9 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.blindspot.engine.BlindspotException;
 import dev.blindspot.engine.InvalidInputException;
 import dev.blindspot.engine.UnsupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -34,6 +38,17 @@ class PeerTest {
       for (int i = 0; i < drawn.length; i++) {
         assertEquals(2 * drawn[i], twice[i]);
       }
+    }
+  }
+
+  /** Threads of some libraries spin for long after their work. */
+  @Test
+  void itsThreadsSleepBeforeOthersAreMeasured(@TempDir Path folder) {
+    Assumptions.assumeTrue(Files.isDirectory(Path.of("/proc/self/task")), "no /proc here");
+    Path file = folder.resolve("done");
+    try (Peer peer = FakePeer.open(List.of(Map.of("REST_FILE", file.toString())))) {
+      peer.prepare(problem("restless", 1, 1)).get(0).micros(1);
+      assertTrue(Files.exists(file), "a thread of the peer's was still at work");
     }
   }
 
