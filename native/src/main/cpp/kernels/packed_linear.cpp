@@ -236,26 +236,50 @@ void columns(const PackedArgs& g, int64_t from, int64_t to, float* rows) {
   }
 }
 
+// A grid of tasks, at most one for each thread.
 struct Split {
   const PackedArgs* g;
-  int64_t parts;
+  int64_t rows, panels;  // parts of the rows, of the panels
   float* workspace;
 };
 
+// The grid whose largest task is least: it multiplies its rows, and reads its weights in the time of two rows more.
+// Fewer than 8 rows take as long as 8.
+Split split(const PackedArgs& g, int64_t threads) {
+  const int64_t panels = ceil_div(g.outputs, PANEL);
+  Split best = {&g, 1, 1, nullptr};
+  int64_t least_time = INT64_MAX;
+  for (int64_t rows = 1; rows <= least(threads, g.n); rows++) {
+    const int64_t parts = least(panels, threads / rows);
+    const int64_t outputs = least(ceil_div(panels, parts) * PANEL, g.outputs);
+    const int64_t time = (most(ceil_div(g.n, rows), 8) + 2) * outputs;
+    if (time < least_time) best = {&g, rows, parts, nullptr}, least_time = time;
+  }
+  return best;
+}
+
 void part(const void* raw, int64_t task, int thread) {
   const Split& s = *(const Split*)raw;
-  const int64_t panels = ceil_div(s.g->outputs, PANEL);
-  const int64_t from = panels * task / s.parts * PANEL;
-  const int64_t to = least(panels * (task + 1) / s.parts * PANEL, s.g->outputs);
+  PackedArgs g = *s.g;
+  const int64_t row = task / s.panels, panel = task % s.panels, panels = ceil_div(g.outputs, PANEL);
+  const int64_t first = g.n * row / s.rows, bytes = first * sizeof(float);
+  float* workspace = s.workspace + thread * least(g.n, ROWS) * STRIDE;
+  g.n = g.n * (row + 1) / s.rows - first;
+  g.x += bytes * g.inputs;
+  g.y += bytes * g.outputs;
+  g.residual += bytes * g.outputs;
+  g.mask += bytes * g.outputs;
+  const int64_t from = panels * panel / s.panels * PANEL;
+  const int64_t to = least(panels * (panel + 1) / s.panels * PANEL, g.outputs);
   const WithoutDenormals scope;
-  columns(*s.g, from, to, s.workspace + thread * least(s.g->n, ROWS) * STRIDE);
+  columns(g, from, to, workspace);
 }
 
 void packed_linear(bs_context* ctx, const void* args) {
   const PackedArgs& g = *(const PackedArgs*)args;
-  const int64_t panels = ceil_div(g.outputs, PANEL);
-  const Split s = {&g, g.n * g.inputs * g.outputs < SMALL ? 1 : least(panels, bs_threads(ctx)), (float*)bs_workspace(ctx)};
-  bs_parallel(ctx, s.parts, part, &s);
+  Split s = split(g, g.n * g.inputs * g.outputs < SMALL ? 1 : bs_threads(ctx));
+  s.workspace = (float*)bs_workspace(ctx);
+  bs_parallel(ctx, s.rows * s.panels, part, &s);
 }
 
 // ---- Packing
