@@ -131,15 +131,12 @@ void store_tile(const Task& t, const Run& run, const float* sums, int64_t vector
   }
 }
 
-// Strides of positions that the compiler knows: of whole blocks, and of first layers' images.
+// Strides of positions that the compiler knows: of whole blocks. Images of few channels are taken along rows, or by
+// Winograd's transforms.
 inline ScratchTile tile_for(const DirectArgs& g, int64_t stride, int64_t vectors, int64_t outputs) {
   if (g.lanes == ROWS) return scratch_tile<ROWS, 0>(vectors, outputs);
   if (stride == WIDTH) return scratch_tile<CHANNELS, WIDTH>(vectors, outputs);
   if (stride == 2 * WIDTH) return scratch_tile<CHANNELS, 2 * WIDTH>(vectors, outputs);
-  if (stride == 1) return scratch_tile<CHANNELS, 1>(vectors, outputs);
-  if (stride == 3) return scratch_tile<CHANNELS, 3>(vectors, outputs);
-  if (stride == 6) return scratch_tile<CHANNELS, 6>(vectors, outputs);
-  if (stride == 12) return scratch_tile<CHANNELS, 12>(vectors, outputs);
   return scratch_tile<CHANNELS, 0>(vectors, outputs);
 }
 

@@ -11,8 +11,8 @@ final class WinogradBlocking {
   /** Transformed inputs and products of a block should share the second-level cache. */
   private static final long TRANSFORMED_BYTES = 576 << 10;
 
-  /** Products that are summed up one by one. */
-  private static final int MOST_SUMMED = 256;
+  /** Products that are summed up one by one; such sums are then added: errors grow with both. */
+  private static final int MOST_SUMMED = 128;
 
   private WinogradBlocking() {}
 

@@ -59,6 +59,24 @@ class WinogradTest {
     }
   }
 
+  /** Sums over many channels are cut: their error grows far less than with the terms' number. */
+  @Test
+  void longSumsAreHardlyLessExact() {
+    double few = error(64);
+    double many = error(512);
+    assertTrue(many < 1.7 * few, many + " of 512 channels, " + few + " of 64");
+  }
+
+  /** Relative, in norm. */
+  private static double error(int channels) {
+    Conv2dDesc exact = convolution(ElementType.F64, channels, 3, 1);
+    double[] expected = execute(reference, exact, Direction.FORWARD, "");
+    Conv2dDesc d = convolution(ElementType.F32, channels, 3, 1);
+    double[] zeros = new double[expected.length];
+    return distance(execute(cpu, d, Direction.FORWARD, name("winograd")), expected)
+        / distance(zeros, expected);
+  }
+
   private static Conv2dDesc convolution(ElementType type, int channels, int taps, int stride) {
     return Conv2dDesc.of(type, 1, channels, 19, 21)
         .filters(20, taps, taps, taps / 2)
