@@ -74,7 +74,7 @@ void shift_row(const FewTask& t, int64_t i, const float* sums) {
         Floats v = {};
         for (int64_t s = 0; s < taps.count; s++) {
           const int64_t from = j + taps.offset[s];
-          v += window(sums + (c * taps.count + s) * t.pitch + i * g.w + from, -from, g.w - from);
+          v += floats(sums + (c * taps.count + s) * t.pitch + i * g.w + from, -from, g.w - from);
         }
         store(line + j, v);
       }

@@ -80,9 +80,4 @@ inline FewTile few_tile(int64_t vectors, int64_t sums) {
   return vectors == 1 ? one[sums - 1] : vectors == 2 ? two[sums - 1] : many[sums - 1];
 }
 
-// Lanes from..to-1 of the floats at p, zeros in the others; nothing else is read.
-inline Floats window(const float* p, int64_t from, int64_t to) {
-  return from <= 0 && to >= WIDTH ? floats(p) : floats_of(without(below(to), below(from)), p);
-}
-
 }  // namespace

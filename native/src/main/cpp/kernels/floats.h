@@ -198,6 +198,11 @@ static inline Floats floats_of(Mask k, const float* p) {
 #endif
 }
 
+// Lanes from..to-1 of the floats at p, 0 in the others. Nothing else is read.
+static inline Floats floats(const float* p, int64_t from, int64_t to) {
+  return from <= 0 && to >= WIDTH ? floats(p) : floats_of(without(below(to), below(from)), p);
+}
+
 // Stores these lanes; nothing else is written.
 static inline void store_of(Mask k, float* p, Floats v) {
 #if WIDTH == 16

@@ -18,9 +18,7 @@ inline Inside inside(int64_t column, int64_t width) {
   const int64_t from = column < 0 ? least(-column, WIDTH) : 0;
   return {(int8_t)from, (int8_t)most(from, least(width - column, WIDTH))};
 }
-INLINE Floats window(const float* p, Inside k) {
-  return k.to - k.from == WIDTH ? floats(p) : floats_of(without(below(k.to), below(k.from)), p);
-}
+INLINE Floats window(const float* p, Inside k) { return floats(p, k.from, k.to); }
 #endif
 
 // v with the first lane gone, and behind it a lane of next.

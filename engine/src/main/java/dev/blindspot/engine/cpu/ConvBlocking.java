@@ -239,16 +239,16 @@ record ConvBlocking(
   private static final int MOST_PANEL_TILES = 4;
 
   /** Vectors of a register tile of a matrix product, and its outputs. */
-  static int pointwiseVectors(int width) {
+  static int productVectors(int width) {
     return width == 16 ? 3 : 2;
   }
 
-  static int pointwiseOutputs(int width) {
+  static int productOutputs(int width) {
     return width == 16 ? 9 : 6;
   }
 
   private static ConvBlocking pointwise(ConvGeometry g, long n, int width, int threads) {
-    int tile = pointwiseVectors(width) * width;
+    int tile = productVectors(width) * width;
     int area = g.p() * g.q();
     long fitting = PANEL_BYTES / (4L * g.inputs() * tile);
     int panel = tile * (int) Math.max(1, Math.min(fitting, MOST_PANEL_TILES));
@@ -261,11 +261,11 @@ record ConvBlocking(
     int columns = (int) Math.min(Integer.MAX_VALUE, Blocks.roundUp(Blocks.ceil(area, bands), tile));
     long taken = tasks * Blocks.ceil(area, columns);
     panel = Math.min(panel, columns);
-    int groups = Blocks.ceil(g.outputs(), pointwiseOutputs(width));
+    int groups = Blocks.ceil(g.outputs(), productOutputs(width));
     return new ConvBlocking(
         ConvScheme.POINTWISE,
-        pointwiseVectors(width),
-        pointwiseOutputs(width),
+        productVectors(width),
+        productOutputs(width),
         panel,
         columns,
         g.inputs(),

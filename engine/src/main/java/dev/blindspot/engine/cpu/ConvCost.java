@@ -121,8 +121,8 @@ final class ConvCost {
 
   private static double pointwise(ConvGeometry g, int width) {
     int vectors = Blocks.ceil(g.q(), width);
-    int most = ConvBlocking.pointwiseVectors(width);
-    int groups = Blocks.ceil(g.outputs(), ConvBlocking.pointwiseOutputs(width));
+    int most = ConvBlocking.productVectors(width);
+    int groups = Blocks.ceil(g.outputs(), ConvBlocking.productOutputs(width));
     double outputs = (double) g.outputs() / groups;
     double whole = vectors / most;
     int rest = vectors % most;

@@ -42,7 +42,7 @@ final class WinogradBlocking {
 
   /** Tiles that are transformed and multiplied at once. */
   static int tilesOfBlock(ConvGeometry g, int width) {
-    int unit = vectors(width) * width;
+    int unit = ConvBlocking.productVectors(width) * width;
     long floats = (long) phasePoints(g) * g.inputs() + 16L * g.phasesW() * g.outputs();
     return (int)
         Math.max(unit, Math.min(TRANSFORMED_BYTES / (4 * floats), MOST_TILES) / unit * unit);
@@ -80,13 +80,9 @@ final class WinogradBlocking {
     return Blocks.ceil(g.q(), 2 * g.phasesW());
   }
 
-  private static int vectors(int width) {
-    return width == 16 ? 3 : 2;
-  }
-
   /** As {@link ConvBlocking#of}. */
   static ConvBlocking of(ConvGeometry g, long n, int width, int threads) {
-    int unit = vectors(width) * width;
+    int unit = ConvBlocking.productVectors(width) * width;
     long tilesOfBatch = n * tileRows(g) * tilesAcross(g);
     int units = (int) Math.min(Integer.MAX_VALUE, Blocks.ceil(tilesOfBatch, unit));
     int blocks = Blocks.ceil(units, tilesOfBlock(g, width) / unit);
@@ -96,8 +92,8 @@ final class WinogradBlocking {
     int tiles = Blocks.ceil(units, blocks) * unit;
     return new ConvBlocking(
         ConvScheme.WINOGRAD,
-        vectors(width),
-        width == 16 ? 9 : 6,
+        ConvBlocking.productVectors(width),
+        ConvBlocking.productOutputs(width),
         1,
         tiles,
         MOST_SUMMED,
